@@ -1,0 +1,123 @@
+"""A retried request is not a second one: key, effect and answer commit in one transaction."""
+
+import hashlib
+import re
+import uuid
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, connection, transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as translate
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from api import rendering
+from api.problems import Problem, bad_parameter
+from people.models import StoredAnswer
+
+KEY = re.compile(r'^"?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"?$')
+KEPT_HEADERS = ("Location", "ETag", "Content-Language")
+KEPT_DAYS = 30
+
+
+def read_key(request: Request) -> uuid.UUID:
+    """Read ``Idempotency-Key``: a UUID, bare or quoted."""
+    match = KEY.match(request.META.get("HTTP_IDEMPOTENCY_KEY", ""))
+    if match is None:
+        raise bad_parameter(
+            "Idempotency-Key", "idempotency_key_required", translate("Send a UUID in this header.")
+        )
+    return uuid.UUID(match[1])
+
+
+def fingerprint(request: Request) -> str:
+    """Hash what makes two requests the same: method, path and body (files by their bytes)."""
+    digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
+    if (request.content_type or "").startswith("multipart/"):
+        for name, value in sorted(request.data.lists()):
+            for part in value:
+                content = part.read() if hasattr(part, "read") else str(part).encode()
+                digest.update(f"{name}:{len(content)}:".encode() + content)
+                if hasattr(part, "seek"):
+                    part.seek(0)
+    else:
+        digest.update(request._request.body)
+    return digest.hexdigest()
+
+
+def once(
+    handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
+) -> Response | HttpResponse:
+    """Run the handler once per key; a later twin gets the stored answer.
+
+    Only 2xx answers are stored: what was refused may be corrected and sent again.
+
+    :raises Problem: 400 without a key, 409 while a twin runs, 422 for another body
+    """
+    key, print_ = read_key(request), fingerprint(request)
+    try:
+        with transaction.atomic():
+            _refuse_running_twin(request, key)
+            if stored := find(request, key):
+                return replay(stored, print_)
+            response = handler(request, *args, **kwargs)
+            if 200 <= response.status_code < 300:
+                answer(request, key, print_, response, at=timezone.now()).save(force_insert=True)
+        return response
+    except IntegrityError:
+        # The twin committed first; whatever else collided is the handler's own conflict.
+        if stored := find(request, key):
+            return replay(stored, print_)
+        raise
+
+
+def _refuse_running_twin(request: Request, key: uuid.UUID) -> None:
+    if connection.vendor != "postgresql":
+        return  # SQLite's IMMEDIATE transactions queue: the twin finds the stored answer.
+    seed = hashlib.blake2b(request.user.pk.bytes + key.bytes, digest_size=8).digest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(seed, "big", signed=True)]
+        )
+        row = cursor.fetchone()
+    if not (row and row[0]):
+        raise Problem(409, "in_progress", headers={"Retry-After": "2"}, retryable=True)
+
+
+def find(request: Request, key: uuid.UUID) -> StoredAnswer | None:
+    """Find what was answered to this caller under this key."""
+    return StoredAnswer.objects.filter(user_id=request.user.pk, key=key).first()
+
+
+def answer(
+    request: Request, key: uuid.UUID, print_: str, response: Response, *, at: datetime
+) -> StoredAnswer:
+    """Make the row that keeps an answer."""
+    return StoredAnswer(
+        user_id=request.user.pk,
+        key=key,
+        fingerprint=print_,
+        status=response.status_code,
+        headers={name: response[name] for name in KEPT_HEADERS if name in response},
+        body=rendering.dumps(response.data) if response.data is not None else b"",
+        created_at=at,
+    )
+
+
+def replay(stored: StoredAnswer, print_: str) -> HttpResponse:
+    """Give the stored answer again.
+
+    :raises Problem: 422 if the key was used for another request
+    """
+    if stored.fingerprint != print_:
+        raise Problem(422)
+    response = HttpResponse(
+        bytes(stored.body), status=stored.status, content_type="application/json"
+    )
+    for name, value in stored.headers.items():
+        response[name] = value
+    response["Idempotent-Replayed"] = "true"
+    return response

@@ -1,0 +1,46 @@
+"""What a request may say: unknown members and naive times are refused, never ignored."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+
+class Strict(serializers.Serializer[Any]):
+    """Refuses every member that it does not declare as writable."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            writable = {name for name, field in self.fields.items() if not field.read_only}
+            unknown = [name for name in data if name not in writable]
+            if unknown:
+                error = serializers.ErrorDetail(str(_("Unknown member.")), code="unknown_member")
+                raise serializers.ValidationError({name[:60]: [error] for name in unknown})
+        return super().to_internal_value(data)
+
+
+class Form(Strict):
+    """The body of one verb."""
+
+
+class Moment(serializers.DateTimeField):
+    """A time with its offset; without one it could mean two different moments."""
+
+    default_error_messages = {"naive": _("Give the time with its offset, such as +08:00.")}
+
+    def to_internal_value(self, value: Any) -> datetime:
+        if isinstance(value, str):
+            try:
+                parsed = parse_datetime(value)
+            except ValueError:
+                parsed = None
+            if parsed is not None and parsed.tzinfo is None:
+                self.fail("naive")
+        moment: datetime = super().to_internal_value(value)
+        # Bounded so that no arithmetic on it can leave the calendar.
+        if not 1900 <= moment.year <= 2200:
+            self.fail("invalid", format="RFC 3339")
+        return moment

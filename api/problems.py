@@ -1,0 +1,233 @@
+"""Everything that goes wrong, in one shape: ``application/problem+json`` (RFC 9457).
+
+The only place where the domain's refusals meet HTTP. Input is never echoed.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as translate
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+from people.identifiers import BadIdentifier
+from people.refusals import Refusal
+from people.tracing import request_id
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TITLES = {
+    400: _("The request is not valid."),
+    401: _("Please sign in."),
+    403: _("You may not do this."),
+    404: _("There is nothing here."),
+    405: _("This method is not offered here."),
+    406: _("Answers here are JSON."),
+    409: _("The rules do not allow this now."),
+    410: _("This cursor no longer works. Please start over."),
+    412: _("The record has changed meanwhile."),
+    413: _("The request is too large."),
+    415: _("This media type is not accepted here."),
+    422: _("This idempotency key was used for another request."),
+    428: _("Please say which version you are changing (If-Match)."),
+    429: _("Too many requests. Please wait."),
+    431: _("The request headers are too large."),
+    500: _("Something went wrong on our side."),
+    503: _("The service is busy. Please try again."),
+}
+CODES = {
+    400: "invalid",
+    401: "not_authenticated",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    406: "not_acceptable",
+    410: "cursor_expired",
+    412: "stale_version",
+    413: "body_too_large",
+    415: "unsupported_media_type",
+    422: "idempotency_key_reused",
+    428: "if_match_required",
+    429: "throttled",
+    431: "headers_too_large",
+    500: "server_error",
+    503: "unavailable",
+}
+RETRYABLE = frozenset({429, 500, 503})
+# Refusals that are about who is asking, or how often, rather than about the state of things.
+STATUSES = {
+    "wrong_credentials": 401,
+    "token_dead": 401,
+    "too_many_codes": 429,
+    "bad_policy_values": 400,
+    "not_yours": 403,
+    "unreadable_sheet": 400,
+    "too_many_rows": 400,
+    "headers_not_found": 400,
+    "duplicate_header": 400,
+    "sheet_too_large": 413,
+    "unreadable_image": 400,
+    "file_too_large": 413,
+    "wrong_digest": 400,
+    "wrong_media_type": 415,
+}
+
+
+class Problem(exceptions.APIException):
+    """A refusal of the door itself, not of the domain."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str = "",
+        *,
+        errors: list[dict[str, Any]] | None = None,
+        facts: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        retryable: bool = False,
+    ) -> None:
+        self.status_code = status
+        self.code = code or CODES[status]
+        self.errors, self.facts, self.headers = errors, facts, headers or {}
+        self.retryable = retryable
+        super().__init__(self.code)
+
+
+def bad_parameter(name: str, code: str, detail: str) -> Problem:
+    """Name a query parameter or header that can never be right as sent."""
+    return Problem(400, errors=[{"parameter": name, "code": code, "detail": detail}])
+
+
+def document(
+    status: int,
+    code: str,
+    *,
+    title: str = "",
+    errors: list[dict[str, Any]] | None = None,
+    facts: Mapping[str, Any] | None = None,
+    retryable: bool = False,
+) -> dict[str, Any]:
+    """Make the one shape."""
+    sentence = title or str(TITLES.get(status, TITLES[400]))
+    problem: dict[str, Any] = {
+        "type": f"{settings.PUBLIC_URL}/problems/{code}",
+        "title": sentence,
+        "status": status,
+        "detail": sentence,
+        "code": code,
+        "request_id": request_id.get(),
+        "retryable": retryable or status in RETRYABLE,
+    }
+    if errors:
+        problem["errors"] = errors
+        problem["detail"] = errors[0]["detail"]
+    if facts:
+        problem["facts"] = facts
+    return problem
+
+
+def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
+    """Turn whatever a view raised into a problem (DRF's exception handler)."""
+    status, body, headers = _translate(exc)
+    if status == 500:
+        logger.error("unhandled", exc_info=exc)
+    response = Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+    response.exception = True
+    return response
+
+
+def _translate(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
+    if isinstance(exc, Refusal):
+        status = STATUSES.get(exc.code, 409)
+        wait = exc.facts.get("retry_after")
+        headers = {"Retry-After": str(wait)} if wait else {}
+        if status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        return status, document(status, exc.code, title=str(exc.title), facts=exc.facts), headers
+    if isinstance(exc, BadIdentifier):
+        errors = [{"pointer": "#", "code": exc.code, "detail": str(exc)}]
+        return 400, document(400, "invalid", errors=errors), {}
+    if isinstance(exc, Problem):
+        status = exc.status_code
+        body = document(
+            status, exc.code, errors=exc.errors, facts=exc.facts, retryable=exc.retryable
+        )
+        return status, body, dict(exc.headers)
+    if isinstance(exc, Http404):
+        return 404, document(404, "not_found"), {}
+    if isinstance(exc, PermissionDenied):
+        return 403, document(403, "forbidden"), {}
+    if isinstance(exc, RequestDataTooBig):
+        return 413, document(413, "body_too_large"), {}
+    if isinstance(exc, exceptions.APIException):
+        return _of_rest_framework(exc)
+    return 500, document(500, "server_error"), {}
+
+
+def _of_rest_framework(
+    exc: exceptions.APIException,
+) -> tuple[int, dict[str, Any], dict[str, str]]:
+    headers: dict[str, str] = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
+        headers["Retry-After"] = str(int(exc.wait) + 1)
+    if isinstance(exc, exceptions.ValidationError):
+        return 400, document(400, "invalid", errors=list(_errors(exc.detail, "#"))), headers
+    if isinstance(exc, exceptions.ParseError):
+        errors = [{"pointer": "#", "code": "malformed", "detail": translate("Not valid JSON.")}]
+        return 400, document(400, "malformed", errors=errors), headers
+    status = exc.status_code
+    return status, document(status, CODES.get(status, "invalid")), headers
+
+
+def _errors(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
+    if isinstance(detail, Mapping):
+        for name, inner in detail.items():
+            step = "" if name == "non_field_errors" else f"/{name}"
+            yield from _errors(inner, pointer + step)
+    elif isinstance(detail, list | tuple):
+        for index, inner in enumerate(detail):
+            nested = isinstance(inner, Mapping | list | tuple)
+            yield from _errors(inner, f"{pointer}/{index}" if nested else pointer)
+    else:
+        yield {
+            "pointer": pointer,
+            "code": getattr(detail, "code", "invalid"),
+            "detail": str(detail),
+        }
+
+
+def plain(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
+    """Answer outside of any view: unknown paths, middleware, crashes."""
+    body = document(status, code or CODES[status])
+    return HttpResponse(orjson.dumps(body), status=status, content_type=MEDIA_TYPE)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer what Django itself found suspicious."""
+    too_big = isinstance(exception, RequestDataTooBig)
+    assert isinstance(exception, SuspiciousOperation | Exception)
+    return plain(request, 413 if too_big else 400)
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer a refusal outside the API."""
+    return plain(request, 403)
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer an unknown path."""
+    return plain(request, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer a crash."""
+    return plain(request, 500)

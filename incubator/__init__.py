@@ -1,0 +1,1 @@
+"""Incubators: places, selection, tenancies, rent, reports and exits of tenant companies."""

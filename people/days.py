@@ -1,0 +1,11 @@
+"""Local days: every date in the product is an Asia/Shanghai day."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def local_day(at: datetime) -> date:
+    """Tell which Asia/Shanghai day a moment falls on."""
+    return at.astimezone(SHANGHAI).date()

@@ -1,0 +1,32 @@
+"""What is true of people, organisations and everything both halves of the product share."""
+
+from people.models.accounts import DeviceSession, Membership, SignInCode, User
+from people.models.answers import StoredAnswer
+from people.models.employment import EmploymentSpell
+from people.models.files import StoredFile, UploadSession
+from people.models.journal import JournalEntry
+from people.models.notices import Notice
+from people.models.organisations import Organisation
+from people.models.persons import Acquaintance, Person, PersonCategory, PersonClaim
+from people.models.policies import Policy
+from people.models.regions import Region
+
+__all__ = [
+    "Acquaintance",
+    "DeviceSession",
+    "EmploymentSpell",
+    "JournalEntry",
+    "Membership",
+    "Notice",
+    "Organisation",
+    "Person",
+    "PersonCategory",
+    "PersonClaim",
+    "Policy",
+    "Region",
+    "SignInCode",
+    "StoredAnswer",
+    "StoredFile",
+    "UploadSession",
+    "User",
+]

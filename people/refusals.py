@@ -1,0 +1,30 @@
+"""How the domain says no: a named fact with a machine code and a sentence for the person."""
+
+from typing import Any, ClassVar
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+class Refusal(Exception):
+    """The rules do not allow it now; subclasses stand beside the verb that raises them.
+
+    ``facts`` are the values behind the sentence, shown to the caller: never personal data.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str | Promise]
+
+    def __init__(self, **facts: Any) -> None:
+        super().__init__(self.code)
+        self.facts = facts
+
+
+class WrongStatus(Refusal):
+    code = "wrong_status"
+    title = _("Its present status does not allow this.")
+
+
+class NotYours(Refusal):
+    code = "not_yours"
+    title = _("Someone else has to do this.")

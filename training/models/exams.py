@@ -1,0 +1,98 @@
+"""Final exams and their results."""
+
+from typing import TYPE_CHECKING, Self
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from people.models.base import Row, one_of
+from people.roles import Scope
+from training.models.classes import TrainingClass
+from training.models.enrolments import Enrolment
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from people.models import User
+
+
+class ExamQuerySet(models.QuerySet["Exam"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """As visible as the class to those who have something to do with it."""
+        if user.is_anonymous:
+            return self.none()
+        return self.filter(training_class__in=TrainingClass.objects.visible_to(user))
+
+
+class Exam(Row):
+    training_class = models.ForeignKey(
+        TrainingClass, on_delete=models.PROTECT, related_name="exams"
+    )
+    # 1 is the exam, higher numbers are resits.
+    attempt = models.PositiveSmallIntegerField()
+    held_on = models.DateField()
+    name = models.CharField(max_length=80)
+    pass_mark = models.DecimalField(max_digits=5, decimal_places=2)
+    policy_id = models.UUIDField(null=True)
+    created_by = models.ForeignKey("people.User", on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField()
+
+    objects = ExamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="exam_attempt_once_per_class", fields=["training_class", "attempt"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def scope(self) -> Scope:
+        return self.training_class.scope
+
+
+class ExamResultQuerySet(models.QuerySet["ExamResult"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        return self.filter(enrolment__in=Enrolment.objects.visible_to(user))
+
+
+class ExamResultOutcome(models.TextChoices):
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed")
+    ABSENT = "absent", _("Absent")
+
+
+class ExamResult(Row):
+    Outcome = ExamResultOutcome
+
+    exam = models.ForeignKey(Exam, on_delete=models.PROTECT, related_name="results")
+    enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="exam_results")
+    # Points of 100; empty when absent.
+    score = models.DecimalField(max_digits=5, decimal_places=2, null=True)
+    outcome = models.CharField(max_length=6, choices=Outcome.choices)
+    recorded_by = models.ForeignKey("people.User", on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+
+    objects = ExamResultQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            one_of("outcome", ExamResultOutcome, "result_outcome_is_known"),
+            models.UniqueConstraint(name="result_once_per_exam", fields=["exam", "enrolment"]),
+            models.CheckConstraint(
+                name="result_score_is_of_a_hundred",
+                condition=Q(score__isnull=True) | Q(score__range=(0, 100)),
+            ),
+            models.CheckConstraint(
+                name="result_absent_has_no_score",
+                condition=Q(outcome="absent", score__isnull=True)
+                | ~Q(outcome="absent") & Q(score__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.outcome
