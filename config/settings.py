@@ -36,7 +36,7 @@ def secret(name: str, *, laptop: str) -> str:
 
 SECRET_KEY = secret("QIHANG_SECRET_KEY", laptop="laptop-only-" + "0" * 50)
 ALLOWED_HOSTS = env.list("QIHANG_ALLOWED_HOSTS", default=["*"] if DEBUG else [])
-# Absolute links (certificates' QR, signed files) start here; a request's Host header is not trusted.
+# Absolute links (QR codes, signed files) start here; a request's Host header is not trusted.
 PUBLIC_URL = env.str("QIHANG_PUBLIC_URL", default="http://127.0.0.1:8000").rstrip("/")
 if not DEBUG and not PUBLIC_URL.startswith("https://"):
     raise ImproperlyConfigured("QIHANG_PUBLIC_URL must be an https address in production")
@@ -169,6 +169,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["api.authentication.BearerToken"],
     "DEFAULT_PERMISSION_CLASSES": ["api.access.RoleMay"],
     "DEFAULT_RENDERER_CLASSES": ["api.rendering.JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "api.rendering.OnlyOneKind",
     "DEFAULT_PARSER_CLASSES": ["api.rendering.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "api.pagination.Keyset",
     "DEFAULT_FILTER_BACKENDS": ["api.filters.ClosedFilters"],
@@ -196,19 +197,27 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Qihang 启航",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
+    "CONTACT": {"name": "Qihang", "url": "https://qihang.example/support"},
+    "LICENSE": {"name": "Proprietary", "url": "https://qihang.example/licence"},
+    "SERVERS": [
+        {
+            "url": "/",
+            "description": "Where this document came from, local or production.",
+            "x-internal": False,
+        },
+    ],
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "DEFAULT_GENERATOR_CLASS": "api.schema.Document",
+    "AUTHENTICATION_WHITELIST": [],
     "COMPONENT_SPLIT_REQUEST": True,
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SORT_OPERATIONS": False,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "api.schema.complete",
-    ],
+    "POSTPROCESSING_HOOKS": ["api.schema.complete"],
 }
 
 CORS_ALLOWED_ORIGINS = env.list("QIHANG_CORS_ORIGINS", default=[])
@@ -222,6 +231,8 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
     }
 }
+# No cookie authenticates anybody here, so there is no cross-site request to forge.
+SILENCED_SYSTEM_CHECKS = ["security.W003"]
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -237,7 +248,9 @@ SECURE_REDIRECT_EXEMPT = [r"^health/", r"^api/"]
 # Phones for which the fixed sign-in code works; in production the path does not exist.
 DEMO_PHONES = ("13900000000", "13900099999") if DEBUG else None
 SMS_BACKEND = env.str("QIHANG_SMS_BACKEND", default="people.sms.ConsoleSms")
-REAL_NAME_BACKEND = env.str("QIHANG_REAL_NAME_BACKEND", default="people.persons.NoRealNameCheck")
+REAL_NAME_BACKEND = env.str(
+    "QIHANG_REAL_NAME_BACKEND", default="people.person_claims.NoRealNameCheck"
+)
 MINIMUM_APP_VERSION = env.str("QIHANG_MINIMUM_APP_VERSION", default="1.0.0")
 
 LOGGING = {

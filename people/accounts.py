@@ -15,11 +15,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from people import journal, persons, sms
+from people import journal, locks, person_claims, sms
 from people.crypto import blind_index, phone_index
-from people.models import DeviceSession, Membership, Organisation, Person, SignInCode, User
+from people.ids import uuid7
+from people.models import DeviceSession, SignInCode, User
 from people.refusals import Refusal
-from people.roles import Role
 
 CODE_LIFETIME = timedelta(minutes=5)
 CODE_TRIES = 5
@@ -30,9 +30,17 @@ ACCESS_LIFETIME = timedelta(seconds=900)
 REFRESH_LIFETIME = timedelta(days=30)
 # A reply can be lost on a bad network: for so long the predecessor gets the same successor again.
 REFRESH_GRACE = timedelta(seconds=60)
-# How many rotations back a stolen token is still recognised: more than a month of 15-minute ones.
-REMEMBERED_GENERATIONS = 3000
 PASSWORD_TRIES_AN_HOUR = 10
+TOKEN_BYTES = 32
+SEAL_BYTES = 16
+ROTATED = [
+    "access_hash",
+    "access_expires_at",
+    "refresh_hash",
+    "refresh_expires_at",
+    "previous_refresh_hash",
+    "refreshed_at",
+]
 DEMO_CODE = "000000"
 
 
@@ -82,6 +90,8 @@ def send_code(phone: str, *, at: datetime) -> SignInCode:
     :raises TooManyCodes: within 60 seconds of the last, or after 5 in an hour or 10 in a day
     """
     index = phone_index(phone)
+    # Before the first code there is no row to lock, and two requests would both find none.
+    locks.hold(f"sign-in code|{index}")
     if not is_demo(phone):
         _refuse_flood(index, at)
     code = DEMO_CODE if is_demo(phone) else f"{secrets.randbelow(10**6):06}"
@@ -99,9 +109,8 @@ def send_code(phone: str, *, at: datetime) -> SignInCode:
 
 
 def _refuse_flood(index: str, at: datetime) -> None:
-    sent = SignInCode.objects.filter(phone_index=index).select_for_update()
     times = list(
-        sent.filter(created_at__gt=at - timedelta(days=1))
+        SignInCode.objects.filter(phone_index=index, created_at__gt=at - timedelta(days=1))
         .order_by("-created_at")
         .values_list("created_at", flat=True)
     )
@@ -136,7 +145,7 @@ def sign_in_by_code(challenge_id: UUID, code: str, device: Device, *, at: dateti
         if not used:
             raise WrongCredentials
         user = _account(challenge.phone, at)
-        persons.link_on_first_login(user, at=at)
+        person_claims.link_on_first_login(user, at=at)
         return _open(user, device, at=at)
 
 
@@ -176,12 +185,15 @@ def sign_in_by_password(phone: str, password: str, device: Device, *, at: dateti
 
 
 def _open(user: User, device: Device, *, at: datetime) -> Tokens:
-    access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    session_id = uuid7()
+    access = secrets.token_urlsafe(TOKEN_BYTES)
+    refresh = _refresh_token(session_id, secrets.token_bytes(TOKEN_BYTES))
     # One session per device: signing in again replaces the old one.
     DeviceSession.objects.filter(user=user, device_id=device.id, revoked_at=None).update(
         revoked_at=at
     )
     session = DeviceSession.objects.create(
+        id=session_id,
         user=user,
         device_id=device.id,
         platform=device.platform,
@@ -202,10 +214,31 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _successor(kind: str, refresh: str) -> str:
-    # Derived, not drawn: a lost reply can be given again although only hashes are stored.
-    digest = hmac.new(settings.INDEX_KEY, f"{kind}|{refresh}".encode(), hashlib.sha256).digest()
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+def _keyed(label: str, value: bytes) -> bytes:
+    return hmac.new(settings.INDEX_KEY, label.encode() + b"|" + value, hashlib.sha256).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _refresh_token(session_id: UUID, secret: bytes) -> str:
+    # It names its family under our seal, so that a token of any generation is recognised as ours
+    # long after its hash is gone, and a made-up one costs no query.
+    named = session_id.bytes + secret
+    return _text(named + _keyed("family", named)[:SEAL_BYTES])
+
+
+def _family(token: str) -> UUID | None:
+    """Read whose family a refresh token belongs to; ``None`` if we never issued it."""
+    try:
+        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
+    except ValueError:
+        return None
+    named, seal = raw[:-SEAL_BYTES], raw[-SEAL_BYTES:]
+    ours = hmac.compare_digest(seal, _keyed("family", named)[:SEAL_BYTES])
+    # Bits that base64 ignores would make a second spelling of the same token.
+    return UUID(bytes=named[:16]) if ours and _text(raw) == token else None
 
 
 def refresh(token: str, *, at: datetime) -> Tokens:
@@ -213,43 +246,40 @@ def refresh(token: str, *, at: datetime) -> Tokens:
 
     :raises TokenDead: unknown, expired, revoked or reused
     """
+    session_id = _family(token)
+    tokens = _exchange(session_id, token, at=at) if session_id else None
+    if tokens is None:
+        raise TokenDead
+    return tokens
+
+
+@transaction.atomic
+def _exchange(session_id: UUID, token: str, *, at: datetime) -> Tokens | None:
+    """Rotate the family, or kill it; a kill has to commit, so it is not told by raising."""
+    session = (
+        DeviceSession.objects.select_for_update(of=("self",))
+        .filter(pk=session_id, revoked_at=None, refresh_expires_at__gt=at, user__is_active=True)
+        .first()
+    )
+    if session is None:
+        return None
+    # Derived, not drawn: a lost reply can be given again although only hashes are stored.
+    access = _text(_keyed("access", token.encode()))
+    successor = _refresh_token(session.pk, _keyed("refresh", token.encode()))
     given = token_hash(token)
-    access, successor = _successor("access", token), _successor("refresh", token)
-    with transaction.atomic():
-        rotated = DeviceSession.objects.filter(
-            refresh_hash=given, revoked_at=None, refresh_expires_at__gt=at, user__is_active=True
-        ).update(
-            access_hash=token_hash(access),
-            access_expires_at=at + ACCESS_LIFETIME,
-            refresh_hash=token_hash(successor),
-            refresh_expires_at=at + REFRESH_LIFETIME,
-            previous_refresh_hash=given,
-            refreshed_at=at,
-        )
-        current = DeviceSession.objects.filter(
-            refresh_hash=token_hash(successor), revoked_at=None
-        ).first()
-        if current and (rotated or current.refreshed_at > at - REFRESH_GRACE):
-            return Tokens(current, access, successor)
-    _kill_reused(token, given, at=at)
-    raise TokenDead
-
-
-def _kill_reused(token: str, given: str, *, at: datetime) -> None:
-    """Revoke the family of a token that was already exchanged: someone else may hold it.
-
-    Only the hashes of the present and the previous token are stored; an older one is recognised
-    by walking its derived successors, which nobody can compute without the server's key.
-    """
-    for _generation in range(REMEMBERED_GENERATIONS):
-        family = DeviceSession.objects.filter(
-            Q(refresh_hash=given) | Q(previous_refresh_hash=given), revoked_at=None
-        )
-        for session in family:
-            sign_out(session, by=None, at=at, reason="refresh_token_reused")
-            return
-        token = _successor("refresh", token)
-        given = token_hash(token)
+    if given == session.refresh_hash:
+        session.access_hash = token_hash(access)
+        session.access_expires_at = at + ACCESS_LIFETIME
+        session.refresh_hash = token_hash(successor)
+        session.refresh_expires_at = at + REFRESH_LIFETIME
+        session.previous_refresh_hash = given
+        session.refreshed_at = at
+        session.save(update_fields=ROTATED)
+        return Tokens(session, access, successor)
+    if given == session.previous_refresh_hash and session.refreshed_at > at - REFRESH_GRACE:
+        return Tokens(session, access, successor)
+    sign_out(session, by=None, at=at, reason="refresh_token_reused")
+    return None
 
 
 @transaction.atomic
@@ -259,32 +289,3 @@ def sign_out(
     """End a device's session; its next request is refused."""
     DeviceSession.objects.filter(pk=session.pk, revoked_at=None).update(revoked_at=at)
     journal.record("session.close", session, by=by, at=at, reason=reason)
-
-
-@transaction.atomic
-def give(
-    user: User, role: Role, organisation: Organisation, *, by: User | None, at: datetime
-) -> Membership:
-    """Give an account a role in an organisation, once."""
-    membership, created = Membership.objects.get_or_create(
-        user=user, organisation=organisation, role=role, defaults={"created_at": at}
-    )
-    if created:
-        journal.record("membership.give", membership, by=by, at=at, role=role)
-    return membership
-
-
-def register_account(
-    phone: str, *, password: str | None, person: Person | None, at: datetime
-) -> User:
-    """Make an account without a sign-in, for staff whom their organisation invites."""
-    user = User(
-        phone=phone,
-        phone_index=phone_index(phone),
-        password=make_password(password),
-        person=person,
-        created_at=at,
-    )
-    user.save(force_insert=True)
-    journal.record("user.invite", user, by=None, at=at)
-    return user

@@ -1,5 +1,6 @@
 """Recording what was done: one entry per change, in the transaction of the change."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -30,3 +31,10 @@ def entry(
 def record(verb: str, row: models.Model, *, by: User | None, at: datetime, **facts: Any) -> None:
     """Write one entry."""
     entry(verb, row, by=by, at=at, **facts).save(force_insert=True)
+
+
+def record_all(
+    verb: str, rows: Iterable[models.Model], *, by: User | None, at: datetime, **facts: Any
+) -> None:
+    """Write one entry for each row, in one statement."""
+    JournalEntry.objects.bulk_create(entry(verb, row, by=by, at=at, **facts) for row in rows)

@@ -1,58 +1,48 @@
-"""The real-name register: who a person is, and which account may speak for them."""
+"""The real-name register: who a person is, what they belong to, and who looked at them."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Protocol
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import transaction
-from django.utils.module_loading import import_string
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from people import identifiers, journal
 from people.crypto import blind_index, phone_index
 from people.days import local_day
-from people.lifecycle import Lifecycle
 from people.models import (
     Acquaintance,
     Organisation,
     Person,
     PersonCategory,
-    PersonClaim,
     Region,
+    StoredFile,
     User,
 )
 from people.refusals import Refusal
-
-CLAIM_LIFECYCLE = Lifecycle(
-    confirm=([PersonClaim.Status.WAITING], PersonClaim.Status.CONFIRMED),
-    refuse=([PersonClaim.Status.WAITING], PersonClaim.Status.REFUSED),
-)
+from people.roles import Role
 
 
-class AlreadyRegistered(Refusal):
-    code = "already_registered"
-    title = _("This account already has a person.")
+class NameDiffers(Refusal):
+    code = "name_differs"
+    title = _("The register holds this number under another name.")
 
 
-class AlreadyLinked(Refusal):
-    code = "already_linked"
-    title = _("The account or the person is already linked.")
+class RegisteredElsewhere(Refusal):
+    code = "registered_elsewhere"
+    title = _("This person is on the register of another region.")
 
 
-class RealNameCheck(Protocol):
-    """What a real-name adapter has to offer."""
-
-    def matches(self, name: str, id_number: str) -> bool | None:
-        """Tell whether name and number belong together; ``None`` when it cannot say."""
+class NotUnique(Refusal):
+    code = "not_unique"
+    title = _("Several people share this phone. Look for the ID number instead.")
 
 
-class NoRealNameCheck:
-    """Verifies nothing: the person stays unverified until someone looks at the card."""
-
-    def matches(self, name: str, id_number: str) -> bool | None:
-        return None
+class AlreadyRecognised(Refusal):
+    code = "already_recognised"
+    title = _("This category is recognised already for these days.")
 
 
 @dataclass(frozen=True)
@@ -114,7 +104,24 @@ def register(
     """Find the person with this number or put them on the register; never overwrite anyone.
 
     :raises identifiers.BadIdentifier: if the number is not a resident ID number
+    :raises NameDiffers: if the register holds the number under another name
+    :raises RegisteredElsewhere: if the row is out of the caller's sight and stays so
     """
+    person, created = find_or_add(said, by=by, at=at)
+    # A number alone must not open somebody's row to an organisation that guesses numbers.
+    if not created and person.name != said.name:
+        raise NameDiffers
+    if known_to is not None:
+        Acquaintance.objects.get_or_create(
+            person=person, organisation=known_to, defaults={"since": at}
+        )
+    elif not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+        raise RegisteredElsewhere
+    return person
+
+
+def find_or_add(said: Particulars, *, by: User, at: datetime) -> tuple[Person, bool]:
+    """Tell the person with this number, and whether this very call made the row."""
     fresh = build(said, at=at)
     person, created = Person.objects.get_or_create(
         id_number_index=fresh.id_number_index,
@@ -127,11 +134,7 @@ def register(
     if created:
         journal.record("person.register", person, by=by, at=at)
         declare_categories(person, said.categories, at=at)
-    if known_to is not None:
-        Acquaintance.objects.get_or_create(
-            person=person, organisation=known_to, defaults={"since": at}
-        )
-    return person
+    return person, created
 
 
 def declare_categories(person: Person, categories: tuple[str, ...], *, at: datetime) -> None:
@@ -145,88 +148,31 @@ def declare_categories(person: Person, categories: tuple[str, ...], *, at: datet
     )
 
 
-@transaction.atomic
-def register_self(said: Particulars, *, by: User, at: datetime) -> None:
-    """Give an account its person, or let it wait for a confirmation; the caller is not told which.
-
-    A number that the register holds is linked at once only if name and registered phone agree.
-
-    :raises AlreadyRegistered: if the account has a person
-    :raises identifiers.BadIdentifier: if the number is not a resident ID number
-    """
-    user = User.objects.select_for_update().get(pk=by.pk)
-    if user.person_id:
-        raise AlreadyRegistered
-    number = identifiers.resident_id(said.id_number, on=local_day(at)).number
-    person = Person.objects.filter(id_number_index=id_number_index(number)).first()
-    if person is None:
-        person = register(said, by=by, at=at)
-        backend: RealNameCheck = import_string(settings.REAL_NAME_BACKEND)()
-        if backend.matches(said.name, number):
-            Person.objects.filter(pk=person.pk).update(verified_at=at)
-        _link(user, person, by=by, at=at)
-        return
-    taken = User.objects.filter(person=person).exists()
-    same = person.name == said.name and person.phone_index == user.phone_index
-    if same and not taken:
-        _link(user, person, by=by, at=at)
-        return
-    claim, created = PersonClaim.objects.update_or_create(
-        user=user,
-        status=PersonClaim.Status.WAITING,
-        defaults={"person": person},
-        create_defaults={"person": person, "created_at": at},
-    )
-    journal.record("person.claim", claim, by=by, at=at, again=not created)
-
-
-def _link(user: User, person: Person, *, by: User, at: datetime) -> None:
-    user.person = person
-    user.save(update_fields=["person"])
-    journal.record("person.link", person, by=by, at=at)
-
-
-def link_on_first_login(user: User, *, at: datetime) -> None:
-    """Link a new account to the one registered person with its phone, if that is certain.
-
-    Institutions register people with their phones; whoever proves the phone by a code is that
-    person, unless two persons share it.
-    """
-    if user.person_id:
-        return
-    found = list(Person.objects.filter(phone_index=user.phone_index, user=None)[:2])
-    if len(found) == 1:
-        _link(user, found[0], by=user, at=at)
-
-
-@transaction.atomic
-def confirm_claim(claim: PersonClaim, *, by: User, at: datetime) -> PersonClaim:
-    """Link the claimant to the person, after someone looked at the card.
-
-    :raises AlreadyLinked: if the account or the person got linked meanwhile
-    """
-    claim = CLAIM_LIFECYCLE.move(claim, "confirm", by=by, at=at)
-    user = User.objects.select_for_update().get(pk=claim.user_id)
-    if user.person_id or User.objects.filter(person_id=claim.person_id).exists():
-        raise AlreadyLinked
-    _link(user, claim.person, by=by, at=at)
-    return claim
-
-
-@transaction.atomic
-def refuse_claim(claim: PersonClaim, *, by: User, at: datetime) -> PersonClaim:
-    """Leave the claimant unlinked."""
-    return CLAIM_LIFECYCLE.move(claim, "refuse", by=by, at=at)
-
-
-@transaction.atomic
 def look_up(index: dict[str, str], *, purpose: str, by: User, at: datetime) -> Person | None:
-    """Find exactly one visible person by number or phone; every look is on record."""
-    person = Person.objects.visible_to(by).filter(**index).order_by("id").first()
-    journal.record(
-        "person.look_up", person or by, by=by, at=at, purpose=purpose, found=person is not None
-    )
-    return person
+    """Find exactly one visible person by number or phone; every look is on record.
+
+    :raises NotUnique: if several people share the phone
+    """
+    found = list(Person.objects.visible_to(by).filter(**index).order_by("id")[:2])
+    with transaction.atomic():
+        journal.record(
+            "person.look_up",
+            found[0] if found else _desk(by),
+            by=by,
+            at=at,
+            purpose=purpose,
+            found=len(found),
+        )
+    # Only now: the refusal must not take the record back.
+    if len(found) > 1:
+        raise NotUnique
+    return found[0] if found else None
+
+
+def _desk(by: User) -> Organisation | User:
+    """Name the organisation for which somebody looked in vain, so that its auditor sees it."""
+    ids = by.organisation_ids(Role.OFFICER, Role.INSTITUTION_ADMIN)
+    return Organisation.objects.filter(pk__in=ids).order_by("id").first() or by
 
 
 REVEALABLE = {"id_number", "phone"}
@@ -240,11 +186,64 @@ def reveal(person: Person, field_name: str, *, purpose: str, by: User, at: datet
     return str(value)
 
 
-def frozen_categories(person_ids: list[UUID], *, at: datetime) -> dict[UUID, list[str]]:
-    """Read the categories that hold on the day, to be frozen onto what counted then."""
-    frozen: dict[UUID, list[str]] = {person_id: [] for person_id in person_ids}
+@transaction.atomic
+def recognise(
+    person: Person,
+    category: str,
+    *,
+    valid_from: date,
+    valid_to: date | None = None,
+    evidence: StoredFile | None = None,
+    by: User,
+    at: datetime,
+) -> PersonCategory:
+    """Recognise, for the officer's bureau, that a person belongs to a category for some days.
+
+    What the person declared for the same first day becomes recognised.
+
+    :raises AlreadyRecognised: if a recognised period of the category shares a day with it
+    """
+    Person.objects.select_for_update().get(pk=person.pk)
+    recognised = PersonCategory.objects.filter(
+        person=person, category=category, recognised_by__isnull=False
+    )
+    shared = recognised.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from))
+    if valid_to is not None:
+        shared = shared.filter(valid_from__lte=valid_to)
+    if shared.exists():
+        raise AlreadyRecognised(category=category)
+    row, _created = PersonCategory.objects.update_or_create(
+        person=person,
+        category=category,
+        valid_from=valid_from,
+        defaults={
+            "valid_to": valid_to,
+            "recognised_by_id": by.bureau_id(person.region_id),
+            "evidence": evidence,
+        },
+    )
+    journal.record("person.recognise", person, by=by, at=at, category=category)
+    return row
+
+
+@dataclass(frozen=True)
+class Categories:
+    """The categories of a person on a day, to be frozen onto what counted then."""
+
+    held: list[str] = field(default_factory=list)
+    # Those among them that a body recognised; the others are what the person says.
+    recognised: list[str] = field(default_factory=list)
+
+
+def categories_on(person_ids: list[UUID], *, at: datetime) -> dict[UUID, Categories]:
+    """Read the categories that hold on the local day, each once, in alphabetical order."""
+    found = {person_id: Categories() for person_id in person_ids}
     rows = PersonCategory.objects.filter(person__in=person_ids).valid_on(local_day(at))
-    for person_id, category in rows.order_by("category").values_list("person_id", "category"):
-        if category not in frozen[person_id]:
-            frozen[person_id].append(category)
-    return frozen
+    columns = ("person_id", "category", "recognised_by_id")
+    for person_id, category, recognised_by in rows.order_by("category").values_list(*columns):
+        categories = found[person_id]
+        if category not in categories.held:
+            categories.held.append(category)
+        if recognised_by and category not in categories.recognised:
+            categories.recognised.append(category)
+    return found

@@ -5,6 +5,7 @@ bureau publishes its own, and a decision stores the version that it used.
 """
 
 import json
+import re
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,11 +13,12 @@ from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from people import journal
 from people.days import local_day
-from people.models import Policy, Region, User
+from people.models import PersonCategory, Policy, Region, User
 from people.refusals import Refusal
 from people.roles import ancestors
 
@@ -31,7 +33,7 @@ class PolicyInThePast(Refusal):
     title = _("A policy takes effect today or later: history is not rewritten.")
 
 
-def number(default: Any, low: Any, high: Any, unit: str) -> Any:
+def number(default: Any, low: Any, high: Any, unit: str | Promise) -> Any:
     """Declare a bounded number with its unit, for checking and for the documentation."""
     return field(default=default, metadata={"low": low, "high": high, "unit": unit})
 
@@ -41,16 +43,16 @@ class AttendanceRules:
     """How attendance is judged."""
 
     kind: ClassVar[str] = Policy.Kind.ATTENDANCE
-    required_rate: Decimal = number(Decimal("0.80"), 0, 1, "ratio of planned minutes")
-    late_grace_minutes: int = number(10, 0, 240, "minutes")
-    early_grace_minutes: int = number(10, 0, 240, "minutes")
-    opens_before_minutes: int = number(60, 0, 240, "minutes before a session starts")
-    closes_after_minutes: int = number(60, 0, 240, "minutes after a session ends")
-    code_step_seconds: int = number(30, 10, 300, "seconds")
-    offline_upload_hours: int = number(72, 0, 720, "hours after a session ends")
-    clock_skew_minutes: int = number(5, 1, 120, "minutes before a clock is flagged")
+    required_rate: Decimal = number(Decimal("0.80"), 0, 1, _("ratio of planned minutes"))
+    late_grace_minutes: int = number(10, 0, 240, _("minutes"))
+    early_grace_minutes: int = number(10, 0, 240, _("minutes"))
+    opens_before_minutes: int = number(60, 0, 240, _("minutes before a session starts"))
+    closes_after_minutes: int = number(60, 0, 240, _("minutes after a session ends"))
+    code_step_seconds: int = number(30, 10, 300, _("seconds"))
+    offline_upload_hours: int = number(72, 0, 720, _("hours after a session ends"))
+    clock_skew_minutes: int = number(5, 1, 120, _("minutes before a clock is flagged"))
     partial_credit: Decimal = number(
-        Decimal("0.50"), 0, 1, "ratio credited when a trainer marks late or left early by hand"
+        Decimal("0.50"), 0, 1, _("ratio credited when a trainer marks late or left early by hand")
     )
 
 
@@ -59,10 +61,11 @@ class ClassRules:
     """What a class must be before it is filed."""
 
     kind: ClassVar[str] = Policy.Kind.CLASS
-    minimum_size: int = number(1, 1, 500, "people admitted")
-    maximum_size: int = number(60, 1, 500, "seats")
-    minimum_hours: int = number(1, 0, 2000, "class hours of 45 minutes")
-    filing_lead_days: int = number(0, 0, 90, "days between filing and the first session")
+    in_order: ClassVar = [("minimum_size", "maximum_size")]
+    minimum_size: int = number(1, 1, 500, _("people admitted"))
+    maximum_size: int = number(60, 1, 500, _("seats"))
+    minimum_hours: int = number(1, 0, 2000, _("class hours of 45 minutes"))
+    filing_lead_days: int = number(0, 0, 90, _("days between filing and the first session"))
 
 
 @dataclass(frozen=True)
@@ -70,14 +73,22 @@ class EnrolmentRules:
     """Who may enrol, and how long an offer holds."""
 
     kind: ClassVar[str] = Policy.Kind.ENROLMENT
-    minimum_age: int = number(16, 14, 100, "full years on the first day")
-    maximum_age: int = number(60, 16, 120, "full years on the first day")
-    classes_per_year: int = number(3, 1, 50, "classes completed or held per calendar year")
-    same_skill_once: bool = field(default=True, metadata={"unit": "same occupation and level"})
-    offer_hold_hours: int = number(24, 1, 240, "hours")
+    in_order: ClassVar = [("minimum_age", "maximum_age")]
+    minimum_age: int = number(16, 14, 100, _("full years on the first day"))
+    maximum_age: int = number(60, 16, 120, _("full years on the first day"))
+    classes_per_year: int = number(3, 1, 50, _("classes completed or held per calendar year"))
+    same_skill_once: bool = field(default=True, metadata={"unit": _("same occupation and level")})
+    offer_hold_hours: int = number(24, 1, 240, _("hours"))
     priority_categories: tuple[str, ...] = field(
         default=("hard_to_employ", "zero_household_member", "disabled", "veteran"),
-        metadata={"unit": "person categories that come first on a waiting list"},
+        metadata={
+            "unit": _("person categories that come first on a waiting list"),
+            "choices": PersonCategory.Category.values,
+        },
+    )
+    # Off, whoever ticks a box passes everyone who waits.
+    priority_needs_recognition: bool = field(
+        default=True, metadata={"unit": _("only categories that a body has recognised")}
     )
 
 
@@ -86,8 +97,8 @@ class ExamRules:
     """The final exam."""
 
     kind: ClassVar[str] = Policy.Kind.EXAM
-    attempts: int = number(2, 1, 10, "attempts")
-    pass_mark: Decimal = number(Decimal("60.00"), 0, 100, "points of 100")
+    attempts: int = number(2, 1, 10, _("attempts"))
+    pass_mark: Decimal = number(Decimal("60.00"), 0, 100, _("points of 100"))
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,10 @@ class FollowUpRules:
     """When people are asked again (windows after the ESF immediate window and the 6-month rule)."""
 
     kind: ClassVar[str] = Policy.Kind.FOLLOW_UP
+    in_order: ClassVar = [
+        ("channels_before_unreachable", "attempts_before_unreachable"),
+        ("dates_before_unreachable", "attempts_before_unreachable"),
+    ]
     checkpoints: tuple[Checkpoint, ...] = (
         Checkpoint("D7", 7, 7, 21, 1),
         Checkpoint("D30", 30, 7, 21, 2),
@@ -114,11 +129,12 @@ class FollowUpRules:
         Checkpoint("D180", 180, 21, 45, 3),
         Checkpoint("D365", 365, 30, 60, 2),
     )
-    attempts_before_unreachable: int = number(3, 1, 20, "attempts")
-    channels_before_unreachable: int = number(2, 1, 5, "channels")
-    dates_before_unreachable: int = number(2, 1, 10, "dates")
+    attempts_before_unreachable: int = number(3, 1, 20, _("attempts"))
+    channels_before_unreachable: int = number(2, 1, 5, _("channels"))
+    dates_before_unreachable: int = number(2, 1, 10, _("dates"))
 
 
+MAXIMUM_CHECKPOINTS = 20
 Rules = TypeVar("Rules", AttendanceRules, ClassRules, EnrolmentRules, ExamRules, FollowUpRules)
 SCHEMAS: dict[str, type[Any]] = {
     str(schema.kind): schema
@@ -137,7 +153,8 @@ class Governing(Generic[Rules]):
 def parse(schema: type[Rules], values: dict[str, Any]) -> Rules:
     """Read stored or submitted values; absent ones take the default.
 
-    :raises BadPolicyValues: naming every member that is unknown, of a wrong type or out of bounds
+    :raises BadPolicyValues: naming every member that is unknown, of a wrong type, out of bounds,
+        or a minimum above its maximum
     """
     known = {f.name: f for f in fields(schema)}
     hints = get_type_hints(schema)
@@ -149,8 +166,12 @@ def parse(schema: type[Rules], values: dict[str, Any]) -> Rules:
         except (TypeError, ValueError, InvalidOperation, KeyError):
             wrong.append(name)
     if wrong:
-        raise BadPolicyValues(members=wrong)
-    return schema(**read)
+        raise BadPolicyValues(members=sorted(wrong))
+    rules = schema(**read)
+    for low, high in getattr(schema, "in_order", ()):
+        if getattr(rules, low) > getattr(rules, high):
+            raise BadPolicyValues(members=[low, high])
+    return rules
 
 
 def _value(hint: Any, raw: Any, bounds: Any) -> Any:
@@ -163,12 +184,28 @@ def _value(hint: Any, raw: Any, bounds: Any) -> Any:
             raise TypeError
         value = Decimal(raw)
     elif hint == tuple[Checkpoint, ...]:
-        return tuple(_checkpoint(item) for item in raw)
+        return _checkpoints(raw)
     else:
-        return tuple(str(item) for item in raw)
+        return _choices(raw, bounds["choices"])
     if "low" in bounds and not bounds["low"] <= value <= bounds["high"]:
         raise ValueError
     return value
+
+
+def _choices(raw: Any, known: list[str]) -> tuple[str, ...]:
+    if not isinstance(raw, list) or any(item not in known for item in raw):
+        raise ValueError
+    return tuple(dict.fromkeys(raw))
+
+
+def _checkpoints(raw: Any) -> tuple[Checkpoint, ...]:
+    if not isinstance(raw, list) or not 0 < len(raw) <= MAXIMUM_CHECKPOINTS:
+        raise ValueError
+    checkpoints = tuple(_checkpoint(item) for item in raw)
+    # A person gets one task per checkpoint: the code is its identity.
+    if len({checkpoint.code for checkpoint in checkpoints}) < len(checkpoints):
+        raise ValueError
+    return checkpoints
 
 
 def _checkpoint(raw: dict[str, Any]) -> Checkpoint:
@@ -178,7 +215,7 @@ def _checkpoint(raw: dict[str, Any]) -> Checkpoint:
         raise ValueError
     if type(checkpoint.required_grade) is not int or not 0 <= checkpoint.required_grade <= 4:
         raise ValueError
-    if not isinstance(checkpoint.code, str) or not 0 < len(checkpoint.code) <= 10:
+    if type(checkpoint.code) is not str or not re.fullmatch("[A-Z0-9]{1,10}", checkpoint.code):
         raise ValueError
     return checkpoint
 
@@ -198,7 +235,7 @@ def describe(schema: type[Any]) -> list[dict[str, Any]]:
             "default": defaults[f.name],
             "low": None if f.metadata.get("low") is None else str(f.metadata["low"]),
             "high": None if f.metadata.get("high") is None else str(f.metadata["high"]),
-            "unit": f.metadata.get("unit", ""),
+            "unit": str(f.metadata.get("unit", "")),
         }
         for f in fields(schema)
         if f.default is not MISSING or f.default_factory is not MISSING
@@ -230,7 +267,8 @@ def publish(
     :raises BadPolicyValues: if the values do not fit the kind
     :raises PolicyInThePast: if it would take effect before today
     """
-    parse(SCHEMAS[kind], values)
+    # Whole, with today's defaults: a default that changes later must not change a published rule.
+    whole = dump(parse(SCHEMAS[kind], values))
     if effective_from < local_day(at):
         raise PolicyInThePast(today=str(local_day(at)))
     policy = Policy.objects.create(
@@ -239,7 +277,7 @@ def publish(
         depth=len(ancestors(region.pk)),
         effective_from=effective_from,
         effective_to=effective_to,
-        values=values,
+        values=whole,
         basis=basis,
         approved_by=by,
         published_at=at,

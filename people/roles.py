@@ -40,7 +40,7 @@ class Grant:
 class Scope:
     """Whose row this is. An empty member matches nobody.
 
-    ``trainer_user_ids`` narrows a trainer to own classes; ``None`` leaves the organisation to decide.
+    ``trainer_user_ids`` narrows a trainer to own classes; with ``None`` the organisation decides.
     """
 
     organisation_ids: frozenset[UUID] = frozenset()

@@ -17,7 +17,7 @@ from pathlib import Path
 from unicodedata import east_asian_width
 
 import python_calamine
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from django.utils.translation import gettext_lazy as _
 
 from people.identifiers import INVISIBLE, compact

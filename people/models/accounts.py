@@ -32,7 +32,7 @@ class User(AbstractBaseUser, Row):
     password_tries = models.PositiveSmallIntegerField(default=0)
     password_tries_from = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
-    last_login = None  # type: ignore[assignment]  # sessions tell, per device
+    last_login = None  # sessions tell, per device
 
     USERNAME_FIELD = "phone_index"
 
@@ -65,6 +65,11 @@ class User(AbstractBaseUser, Row):
                 reach |= Q(**{f"{column}__gte": low, f"{column}__lt": high})
         return reach
 
+    def bureau_id(self, region_id: str) -> UUID | None:
+        """Name the bureau for which the account is an officer of the region."""
+        offices = (grant for grant in self.grants if grant.role == Role.OFFICER)
+        return next((g.organisation_id for g in offices if covers(g.region_id, region_id)), None)
+
     def may_on(self, roles: Collection[Role], scope: Scope) -> bool:
         """Tell whether one of the roles is held for that row: there, not just anywhere."""
         if Role.TRAINEE in roles and self.person_id and scope.person_id == self.person_id:
@@ -72,6 +77,9 @@ class User(AbstractBaseUser, Row):
         return any(grant.role in roles and self._reaches(grant, scope) for grant in self.grants)
 
     def _reaches(self, grant: Grant, scope: Scope) -> bool:
+        if grant.role == Role.SYSTEM_ADMIN:
+            # Accounts and settings everywhere; no door to personal data lists the role.
+            return True
         if grant.role in BY_REGION:
             return bool(scope.region_id) and covers(grant.region_id, scope.region_id)
         if grant.organisation_id not in scope.organisation_ids:
@@ -82,9 +90,14 @@ class User(AbstractBaseUser, Row):
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """One's own, those of organisations one administers, those of one's region."""
+        """One's own, those of organisations one administers, those of one's region.
+
+        The system administrator sees all.
+        """
         if user.is_anonymous:
             return self.none()
+        if Role.SYSTEM_ADMIN in user.roles:
+            return self.all()
         return self.filter(
             Q(user=user)
             | Q(
@@ -119,6 +132,10 @@ class Membership(Row):
 
     def __str__(self) -> str:
         return f"{self.role}@{self.organisation_id}"
+
+    @property
+    def scope(self) -> Scope:
+        return self.organisation.scope
 
 
 class SignInCode(Row):

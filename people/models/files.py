@@ -61,6 +61,12 @@ class StoredFile(Row):
         return Scope(person_id=self.uploaded_by.person_id)
 
 
+class UploadSessionQuerySet(models.QuerySet["UploadSession"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Whoever opened it."""
+        return self.none() if user.is_anonymous else self.filter(uploaded_by=user)
+
+
 class UploadSession(Row):
     """A file that arrives in parts over a bad network."""
 
@@ -69,13 +75,21 @@ class UploadSession(Row):
     size = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
     part_size = models.PositiveIntegerField()
-    received_parts: Any = models.JSONField(default=list)
+    # [{"number": 0, "path"}, …] in the order of numbers; empty again once they are one file.
+    parts: Any = models.JSONField(default=list)
     uploaded_by = models.ForeignKey("people.User", on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     file = models.ForeignKey(StoredFile, null=True, on_delete=models.SET_NULL, related_name="+")
 
-    objects = StoredFileQuerySet.as_manager()
+    objects = UploadSessionQuerySet.as_manager()
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def received_parts(self) -> list[int]:
+        """The numbers of the parts that have arrived."""
+        if self.file_id:
+            return list(range(-(-self.size // self.part_size)))
+        return [part["number"] for part in self.parts]

@@ -7,7 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from people.models.base import Row, one_of
-from people.roles import Scope
+from people.roles import Role, Scope
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 class OrganisationQuerySet(models.QuerySet["Organisation"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """Those who serve the public are public; others are seen by members and their region."""
+        """Those who serve the public are public; others are seen by members and their region.
+
+        The system administrator sees all, to hand out roles in them.
+        """
         public = Q(
             kind__in=[
                 Organisation.Kind.BUREAU,
@@ -27,6 +30,8 @@ class OrganisationQuerySet(models.QuerySet["Organisation"]):
         )
         if user.is_anonymous:
             return self.filter(public)
+        if Role.SYSTEM_ADMIN in user.roles:
+            return self.all()
         return self.filter(public | Q(id__in=user.organisation_ids()) | user.in_region("region_id"))
 
 
@@ -45,7 +50,7 @@ class Organisation(Row):
     kind = models.CharField(max_length=12, choices=Kind.choices)
     name = models.CharField(max_length=120)
     # Absent only for a start-up team that is not registered yet.
-    credit_code = models.CharField(max_length=18, null=True, blank=True, unique=True)  # noqa: DJ001
+    credit_code = models.CharField(max_length=18, null=True, blank=True, unique=True)
     region = models.ForeignKey("people.Region", on_delete=models.PROTECT, related_name="+")
     address = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField()

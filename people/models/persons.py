@@ -1,5 +1,6 @@
 """The real-name register: people, the categories they belong to, and claims to be one of them."""
 
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Self
 
@@ -92,7 +93,11 @@ class Person(Row):
 
     @property
     def scope(self) -> Scope:
-        return Scope(person_id=self.pk, region_id=self.region_id)
+        return Scope(
+            person_id=self.pk,
+            region_id=self.region_id,
+            organisation_ids=frozenset(known.organisation_id for known in self.known_to.all()),
+        )
 
     def age_on(self, day: date) -> int:
         """Count full years on the day."""
@@ -207,6 +212,8 @@ class PersonClaim(Row):
 
     user = models.ForeignKey("people.User", on_delete=models.CASCADE, related_name="claims")
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="claims")
+    # As the claimant gave it, for comparing with the card.
+    name = models.CharField(max_length=60)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.WAITING)
     created_at = models.DateTimeField()
 
@@ -227,9 +234,5 @@ class PersonClaim(Row):
 
     @property
     def scope(self) -> Scope:
-        return Scope(
-            region_id=self.person.region_id,
-            organisation_ids=frozenset(
-                self.person.known_to.values_list("organisation_id", flat=True)
-            ),
-        )
+        # Without the person: nobody decides about themselves.
+        return replace(self.person.scope, person_id=None)

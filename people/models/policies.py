@@ -26,14 +26,15 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 
         ``region`` and ``day`` may be values or expressions such as ``OuterRef``.
         """
-        reach: list[Any] = (
-            list(ancestors(region))
-            if isinstance(region, str)
-            else [region]
-            + [Concat(Substr(region, 1, w), Value("0" * (12 - w))) for w in (2, 4, 6, 9)]
-        )
+        if isinstance(region, str):
+            reach = Q(region_id__in=ancestors(region))
+        else:
+            # One by one: Django leaves an OuterRef inside a list unresolved.
+            reach = Q(region_id=region)
+            for width in (2, 4, 6, 9):
+                reach |= Q(region_id=Concat(Substr(region, 1, width), Value("0" * (12 - width))))
         return (
-            self.filter(kind=kind, region_id__in=reach, effective_from__lte=day)
+            self.filter(reach, kind=kind, effective_from__lte=day)
             .filter(Q(effective_to__isnull=True) | Q(effective_to__gte=day))
             .order_by("-depth", "-effective_from", "-id")
         )
