@@ -103,6 +103,10 @@ class AttendanceEvent(models.Model):
     def __str__(self) -> str:
         return f"{self.kind} {self.verdict}"
 
+    @property
+    def scope(self) -> Scope:
+        return self.session.training_class.scope
+
 
 class AttendanceRecordStatus(models.TextChoices):
     UNMARKED = "unmarked", _("Not marked")

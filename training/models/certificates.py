@@ -1,5 +1,6 @@
 """Completion certificates: serial, public code, and a status that answers for ever."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from people.models.base import Row, one_of
 from people.roles import Role, Scope
 from training.models.enrolments import Enrolment
+from training.models.programmes import SkillLevel
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -31,6 +33,15 @@ class CertificateQuerySet(models.QuerySet["Certificate"]):
             | user.in_region("enrolment__training_class__region_id")
         )
 
+    def standing(self, standing: str, day: date) -> Self:
+        """Keep those that stand so on the day; ``expired`` is a matter of the date alone."""
+        past = Q(expires_on__isnull=False, expires_on__lt=day)
+        if standing == Certificate.EXPIRED:
+            return self.filter(past, status=Certificate.Status.VALID)
+        if standing == Certificate.Status.VALID:
+            return self.filter(status=standing).exclude(past)
+        return self.filter(status=standing)
+
 
 class CertificateStatus(models.TextChoices):
     VALID = "valid", _("Valid")
@@ -39,7 +50,11 @@ class CertificateStatus(models.TextChoices):
 
 
 class Certificate(Row):
+    """A document as it was issued: what it says is kept here and never follows later edits."""
+
     Status = CertificateStatus
+    # Not stored: a valid certificate whose last day has passed.
+    EXPIRED = "expired"
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="certificates")
     serial = models.CharField(max_length=32, unique=True)
@@ -50,6 +65,16 @@ class Certificate(Row):
     expires_on = models.DateField(null=True, blank=True)
     status_since = models.DateTimeField()
     reason = models.CharField(max_length=500, blank=True)
+    person_name = models.CharField(max_length=60)
+    id_number_masked = models.CharField(max_length=18)
+    programme_name = models.CharField(max_length=120)
+    occupation_name = models.CharField(max_length=80)
+    level = models.CharField(max_length=20, choices=SkillLevel.choices)
+    # Class hours of 45 minutes.
+    hours = models.PositiveSmallIntegerField()
+    started_on = models.DateField()
+    ended_on = models.DateField()
+    institution_name = models.CharField(max_length=120)
 
     objects = CertificateQuerySet.as_manager()
 
@@ -69,6 +94,11 @@ class Certificate(Row):
     @property
     def scope(self) -> Scope:
         return self.enrolment.scope
+
+    def status_on(self, day: date) -> str:
+        """Tell how it stands on the local day: what is stored, or expired."""
+        expired = self.expires_on is not None and self.expires_on < day
+        return self.EXPIRED if expired and self.status == self.Status.VALID else self.status
 
 
 class SerialCounter(models.Model):

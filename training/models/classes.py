@@ -1,10 +1,13 @@
 """Training classes: one delivery of a programme, its seats, and the rosters it was filed with."""
 
 from datetime import date
+from decimal import Decimal
+from math import cos, radians
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import ASin, Cast, Cos, Least, Power, Radians, Sin, Sqrt
 from django.utils.translation import gettext_lazy as _
 
 from people.models.base import Row, one_of
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
     from people.models import User
 
 
+EARTH_RADIUS_KM = 6371.0088
+KM_PER_DEGREE = 111.2
+
+
 class TrainingClassQuerySet(models.QuerySet["TrainingClass"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Published classes are public; drafts are the institution's and the region's."""
@@ -26,6 +33,37 @@ class TrainingClassQuerySet(models.QuerySet["TrainingClass"]):
             return self.filter(published)
         own = user.organisation_ids(Role.INSTITUTION_ADMIN, Role.TRAINER)
         return self.filter(published | Q(institution__in=own) | user.in_region("region_id"))
+
+    def near(self, latitude: float, longitude: float, within_km: float) -> Self:
+        """Keep those whose venue lies within the distance, and tell it as ``distance_km``.
+
+        Great-circle distance on the mean sphere; a bounding box goes first, which is a plain
+        comparison of columns. Positions are WGS 84 degrees.
+        """
+        high = within_km / KM_PER_DEGREE
+        wide = high / max(cos(radians(latitude)), 0.01)
+        here = radians(latitude)
+        there = Radians(Cast("venue__latitude", models.FloatField()))
+        east = Radians(Cast("venue__longitude", models.FloatField()) - Value(longitude))
+        chord = Power(Sin((there - Value(here)) / 2), 2) + Value(cos(here)) * Cos(there) * Power(
+            Sin(east / 2), 2
+        )
+        # Rounding may carry the chord past 1, where no arc sine exists.
+        arc = ASin(Sqrt(Least(chord, Value(1.0))))
+        return (
+            self.filter(
+                venue__latitude__range=(
+                    Decimal(str(latitude - high)),
+                    Decimal(str(latitude + high)),
+                ),
+                venue__longitude__range=(
+                    Decimal(str(longitude - wide)),
+                    Decimal(str(longitude + wide)),
+                ),
+            )
+            .annotate(distance_km=Value(2 * EARTH_RADIUS_KM) * arc)
+            .filter(distance_km__lte=within_km)
+        )
 
 
 class TrainingClassStatus(models.TextChoices):
@@ -139,6 +177,17 @@ class TrainingClass(Row):
         return self.enrolment_opens_on <= day <= self.enrolment_closes_on
 
 
+class ClassFilingQuerySet(models.QuerySet["ClassFiling"]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """The institution's own and the region's: a roster names people."""
+        if user.is_anonymous:
+            return self.none()
+        return self.filter(
+            Q(training_class__institution__in=user.organisation_ids(Role.INSTITUTION_ADMIN))
+            | user.in_region("training_class__region_id")
+        )
+
+
 class ClassFiling(Row):
     """A roster as it was filed: versioned, hashed, never changed."""
 
@@ -151,6 +200,8 @@ class ClassFiling(Row):
     sha256 = models.CharField(max_length=64)
     filed_by = models.ForeignKey("people.User", on_delete=models.PROTECT, related_name="+")
     filed_at = models.DateTimeField()
+
+    objects = ClassFilingQuerySet.as_manager()
 
     class Meta:
         constraints = [

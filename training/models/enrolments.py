@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Count, OuterRef, Q, Subquery, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from people.models.base import Row, one_of
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from people.models import User
 
 HOLDING_A_SEAT = ["admitted", "offered"]
+# Those whose timetable the class is, or was until it was closed.
+ATTENDING = ["admitted", "completed", "failed", "no_show"]
 LIVE = ["applied", "waitlisted", "offered", "admitted"]
 
 
@@ -45,6 +48,30 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
         """The waiting list in its order: priority first, then time."""
         return self.filter(status=Enrolment.Status.WAITLISTED).order_by(
             "-priority", "applied_at", "id"
+        )
+
+    def with_waitlist_position(self) -> Self:
+        """Say how each waiting person stands in line: 1 is next, nobody else has a place."""
+        ahead = (
+            Enrolment.objects.filter(
+                Q(priority__gt=OuterRef("priority"))
+                | Q(priority=OuterRef("priority"), applied_at__lt=OuterRef("applied_at"))
+                | Q(
+                    priority=OuterRef("priority"),
+                    applied_at=OuterRef("applied_at"),
+                    id__lt=OuterRef("id"),
+                ),
+                training_class=OuterRef("training_class"),
+                status=Enrolment.Status.WAITLISTED,
+            )
+            .order_by()
+            .values("training_class")
+            .annotate(count=Count("pk"))
+            .values("count")
+        )
+        waiting = When(status=Enrolment.Status.WAITLISTED, then=Coalesce(Subquery(ahead), 0) + 1)
+        return self.annotate(
+            waitlist_position=Case(waiting, default=None, output_field=models.IntegerField())
         )
 
 

@@ -1,5 +1,6 @@
 """Final exams and their results."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -52,7 +53,16 @@ class Exam(Row):
 
     @property
     def scope(self) -> Scope:
-        return self.training_class.scope
+        """The class's, with its own trainers: others of the institution do not mark it."""
+        trainers = (
+            self.training_class.sessions.planned()
+            .exclude(trainer__user=None)
+            .values_list("trainer__user_id", flat=True)
+        )
+        return replace(
+            self.training_class.scope,
+            trainer_user_ids=frozenset(trainers),
+        )
 
 
 class ExamResultQuerySet(models.QuerySet["ExamResult"]):

@@ -1,7 +1,7 @@
 """Asking again after completion: tasks, attempts to reach someone, and what was observed."""
 
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -50,8 +50,20 @@ class FollowUpTaskStatus(models.TextChoices):
     MISSED = "missed", _("Missed by the officer")
 
 
+class FollowUpTaskExclusion(models.TextChoices):
+    """The closed list of reasons that take somebody out of the denominator."""
+
+    MILITARY = "military", _("Joined the army")
+    RETIRED = "retired", _("Retired")
+    IMPRISONED = "imprisoned", _("In custody")
+    MOVED_ABROAD = "moved_abroad", _("Moved abroad")
+    MEDICAL = "medical", _("Long medical treatment")
+    DECEASED = "deceased", _("Deceased")
+
+
 class FollowUpTask(Row):
     Status = FollowUpTaskStatus
+    Exclusion = FollowUpTaskExclusion
 
     enrolment = models.ForeignKey(Enrolment, on_delete=models.PROTECT, related_name="follow_ups")
     checkpoint = models.CharField(max_length=10)
@@ -62,8 +74,11 @@ class FollowUpTask(Row):
     status = models.CharField(max_length=12, choices=Status.choices, default=Status.SCHEDULED)
     # The protocol version in force on the anchor date; a later one rewrites nothing.
     policy_id = models.UUIDField(null=True)
-    closed_reason = models.CharField(max_length=40, blank=True)
+    closed_reason = models.CharField(max_length=500, blank=True)
+    # A task that was taken up again is not missed a second time by the clock.
+    reopened_at = models.DateTimeField(null=True)
     # An exclusion is proposed by one person and approved by another.
+    exclusion_code = models.CharField(max_length=12, choices=Exclusion.choices, blank=True)
     exclusion_proposed_by = models.ForeignKey(
         "people.User", null=True, on_delete=models.PROTECT, related_name="+"
     )
@@ -87,6 +102,16 @@ class FollowUpTask(Row):
                 condition=Q(exclusion_approved_by__isnull=True)
                 | ~Q(exclusion_approved_by=F("exclusion_proposed_by")),
             ),
+            models.CheckConstraint(
+                name="follow_up_excluded_is_proven",
+                condition=~Q(status="excluded")
+                | ~Q(exclusion_code="")
+                & Q(
+                    exclusion_document__isnull=False,
+                    exclusion_proposed_by__isnull=False,
+                    exclusion_approved_by__isnull=False,
+                ),
+            ),
         ]
         indexes = [
             models.Index(name="follow_up_by_due", fields=["due_on", "id"]),
@@ -99,6 +124,12 @@ class FollowUpTask(Row):
     @property
     def scope(self) -> Scope:
         return self.enrolment.scope
+
+
+class OfTaskQuerySet(models.QuerySet[Any]):
+    def visible_to(self, user: "User | AnonymousUser") -> Self:
+        """Whoever may see the task may see what was done for it."""
+        return self.filter(task__in=FollowUpTask.objects.visible_to(user))
 
 
 class ContactAttemptChannel(models.TextChoices):
@@ -136,6 +167,8 @@ class ContactAttempt(Row):
     by = models.ForeignKey("people.User", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
+    objects = OfTaskQuerySet.as_manager()
+
     class Meta:
         constraints = [
             one_of("channel", ContactAttemptChannel, "attempt_channel_is_known"),
@@ -144,6 +177,10 @@ class ContactAttempt(Row):
 
     def __str__(self) -> str:
         return f"{self.channel} {self.result}"
+
+    @property
+    def scope(self) -> Scope:
+        return self.task.scope
 
 
 class OutcomeObservationSource(models.TextChoices):
@@ -199,6 +236,8 @@ class OutcomeObservation(Row):
     by = models.ForeignKey("people.User", on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField()
 
+    objects = OfTaskQuerySet.as_manager()
+
     class Meta:
         constraints = [
             one_of("source", OutcomeObservationSource, "observation_source_is_known"),
@@ -216,3 +255,7 @@ class OutcomeObservation(Row):
 
     def __str__(self) -> str:
         return f"{self.situation} E{self.grade}"
+
+    @property
+    def scope(self) -> Scope:
+        return self.task.scope

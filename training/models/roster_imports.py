@@ -1,4 +1,4 @@
-"""Rosters that institutions send as spreadsheets: each is a job with its progress and its report."""
+"""Rosters that institutions send as spreadsheets: jobs with their progress and report."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,8 +56,10 @@ class RosterImport(Row):
     rows_total = models.PositiveIntegerField(null=True)
     created_count = models.PositiveIntegerField(default=0)
     unchanged_count = models.PositiveIntegerField(default=0)
-    # [{"row": 7, "column": "身份证号", "code": "wrong_check_digit", "detail": "…"}, …]
+    # [{"row": 7, "column": "身份证号", "code": "wrong_check_digit"}, …]: never what the cell says.
     bad_rows: Any = models.JSONField(default=list)
+    # How many rows those are; one row can be bad for several reasons.
+    bad_count = models.PositiveIntegerField(default=0)
     # Why the whole sheet was refused, if it was.
     refusal_code = models.CharField(max_length=40, blank=True)
     refusal_facts: Any = models.JSONField(default=dict)

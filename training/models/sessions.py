@@ -1,6 +1,6 @@
 """Class sessions: one dated meeting with its room, its trainer and its check-in secret."""
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -8,9 +8,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from people.crypto import EncryptedTextField
+from people.days import SHANGHAI
 from people.models.base import Row, one_of
-from people.roles import Role, Scope
+from people.roles import Scope
 from training.models.classes import TrainingClass
+from training.models.enrolments import ATTENDING, Enrolment
 from training.models.trainers import Trainer
 from training.models.venues import Venue
 
@@ -25,6 +27,14 @@ class SessionQuerySet(models.QuerySet["ClassSession"]):
         """A session is as visible as its class: the timetable of a published class is public."""
         return self.filter(training_class__in=TrainingClass.objects.visible_to(user))
 
+    def of(self, user: "User") -> Self:
+        """Keep those that the person attends, or did, and those that the account teaches."""
+        taught = Q(trainer__user=user)
+        if user.person_id is None:
+            return self.filter(taught)
+        attended = Enrolment.objects.filter(person=user.person_id, status__in=ATTENDING)
+        return self.filter(taught | Q(training_class__in=attended.values("training_class")))
+
     def planned(self) -> Self:
         """Keep those that were not cancelled: the denominator of every rate."""
         return self.exclude(status=ClassSession.Status.CANCELLED)
@@ -32,6 +42,12 @@ class SessionQuerySet(models.QuerySet["ClassSession"]):
     def overlapping(self, starts_at: datetime, ends_at: datetime) -> Self:
         """Keep those that share a minute with the period; touching is fine."""
         return self.planned().filter(starts_at__lt=ends_at, ends_at__gt=starts_at)
+
+    def outside(self, first: date, last: date) -> Self:
+        """Keep those that do not lie wholly within the local days."""
+        opening = datetime.combine(first, time.min, SHANGHAI)
+        closing = datetime.combine(last + timedelta(days=1), time.min, SHANGHAI)
+        return self.filter(Q(starts_at__lt=opening) | Q(ends_at__gt=closing))
 
 
 class ClassSessionStatus(models.TextChoices):
