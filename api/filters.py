@@ -2,13 +2,15 @@
 
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from rest_framework.exceptions import ErrorDetail
 from rest_framework.request import Request
 
-from api.problems import Problem
+from api.problems import Problem, said
 from people.roles import subtree
 
 
@@ -25,7 +27,11 @@ class ClosedFilters(filters.DjangoFilterBackend):
             raise Problem(
                 400,
                 errors=[
-                    {"parameter": name, "code": error.code or "invalid", "detail": detail}
+                    {
+                        "parameter": name,
+                        "code": error.code or "invalid",
+                        "detail": said(error.code or "", detail),
+                    }
                     for name, found in filterset.errors.as_data().items()
                     for error in found
                     for detail in error.messages
@@ -51,3 +57,25 @@ class RegionFilter(filters.CharFilter):
             )
         low, high = subtree(value)
         return qs.filter(Q(**{f"{self.field_name}__gte": low, f"{self.field_name}__lt": high}))
+
+
+class FlagField(forms.Field):
+    """Reads ``true`` or ``false``; anything else is refused, not taken for no."""
+
+    def to_python(self, value: Any) -> bool | None:
+        if value in self.empty_values:
+            return None
+        if value not in {"true", "false"}:
+            raise ValidationError(_("Either true or false."), code="invalid")
+        return bool(value == "true")
+
+
+class FlagFilter(filters.BooleanFilter):
+    """A strict yes or no; with ``method`` for flags such as ``mine``."""
+
+    field_class = FlagField
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # The usual widget reads the words itself, and reads nonsense as "not asked".
+        kwargs.setdefault("widget", forms.TextInput)
+        super().__init__(*args, **kwargs)

@@ -10,6 +10,7 @@ from typing import Any
 from django.db import IntegrityError, connection, transaction
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import get_language
 from django.utils.translation import gettext as translate
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +20,7 @@ from api.problems import Problem, bad_parameter
 from people.models import StoredAnswer
 
 KEY = re.compile(r'^"?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"?$')
-KEPT_HEADERS = ("Location", "ETag", "Content-Language")
+KEPT_HEADERS = ("Location", "ETag", "Content-Type")
 KEPT_DAYS = 30
 
 
@@ -37,7 +38,7 @@ def fingerprint(request: Request) -> str:
     """Hash what makes two requests the same: method, path and body (files by their bytes)."""
     digest = hashlib.sha256(f"{request.method} {request.get_full_path()}\n".encode())
     if (request.content_type or "").startswith("multipart/"):
-        for name, value in sorted(request.data.lists()):
+        for name, value in sorted(request.data.lists()):  # type: ignore[union-attr]
             for part in value:
                 content = part.read() if hasattr(part, "read") else str(part).encode()
                 digest.update(f"{name}:{len(content)}:".encode() + content)
@@ -49,8 +50,8 @@ def fingerprint(request: Request) -> str:
 
 
 def once(
-    handler: Callable[..., Response], request: Request, *args: Any, **kwargs: Any
-) -> Response | HttpResponse:
+    handler: Callable[..., HttpResponse], request: Request, *args: Any, **kwargs: Any
+) -> HttpResponse:
     """Run the handler once per key; a later twin gets the stored answer.
 
     Only 2xx answers are stored: what was refused may be corrected and sent again.
@@ -66,18 +67,18 @@ def once(
             response = handler(request, *args, **kwargs)
             if 200 <= response.status_code < 300:
                 answer(request, key, print_, response, at=timezone.now()).save(force_insert=True)
-        return response
     except IntegrityError:
         # The twin committed first; whatever else collided is the handler's own conflict.
         if stored := find(request, key):
             return replay(stored, print_)
         raise
+    return response
 
 
 def _refuse_running_twin(request: Request, key: uuid.UUID) -> None:
     if connection.vendor != "postgresql":
         return  # SQLite's IMMEDIATE transactions queue: the twin finds the stored answer.
-    seed = hashlib.blake2b(request.user.pk.bytes + key.bytes, digest_size=8).digest()
+    seed = hashlib.blake2b(_caller(request).bytes + key.bytes, digest_size=8).digest()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(seed, "big", signed=True)]
@@ -87,24 +88,43 @@ def _refuse_running_twin(request: Request, key: uuid.UUID) -> None:
         raise Problem(409, "in_progress", headers={"Retry-After": "2"}, retryable=True)
 
 
+def _caller(request: Request) -> uuid.UUID:
+    pk = request.user.pk
+    assert pk is not None
+    return pk
+
+
 def find(request: Request, key: uuid.UUID) -> StoredAnswer | None:
     """Find what was answered to this caller under this key."""
-    return StoredAnswer.objects.filter(user_id=request.user.pk, key=key).first()
+    return StoredAnswer.objects.filter(user_id=_caller(request), key=key).first()
 
 
 def answer(
-    request: Request, key: uuid.UUID, print_: str, response: Response, *, at: datetime
+    request: Request, key: uuid.UUID, print_: str, response: HttpResponse, *, at: datetime
 ) -> StoredAnswer:
     """Make the row that keeps an answer."""
     return StoredAnswer(
-        user_id=request.user.pk,
+        user_id=_caller(request),
         key=key,
         fingerprint=print_,
         status=response.status_code,
-        headers={name: response[name] for name in KEPT_HEADERS if name in response},
-        body=rendering.dumps(response.data) if response.data is not None else b"",
+        headers=_headers(response),
+        body=_body(response),
         created_at=at,
     )
+
+
+def _headers(response: HttpResponse) -> dict[str, str]:
+    kept = {name: response[name] for name in KEPT_HEADERS if name in response}
+    if isinstance(response, Response):  # it learns its type only when it is rendered
+        kept.pop("Content-Type", None)
+    return {**kept, "Content-Language": get_language() or ""}
+
+
+def _body(response: HttpResponse) -> bytes:
+    if not isinstance(response, Response):
+        return response.content
+    return b"" if response.data is None else rendering.dumps(response.data)
 
 
 def replay(stored: StoredAnswer, print_: str) -> HttpResponse:
@@ -117,6 +137,8 @@ def replay(stored: StoredAnswer, print_: str) -> HttpResponse:
     response = HttpResponse(
         bytes(stored.body), status=stored.status, content_type="application/json"
     )
+    if not stored.body:
+        del response["Content-Type"]
     for name, value in stored.headers.items():
         response[name] = value
     response["Idempotent-Replayed"] = "true"

@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+
+from people import identifiers
+from people.days import local_day
 
 
 class Strict(serializers.Serializer[Any]):
@@ -24,6 +28,16 @@ class Strict(serializers.Serializer[Any]):
 
 class Form(Strict):
     """The body of one verb."""
+
+
+class NoBody(Form):
+    """Nothing needs to be said."""
+
+
+class ReasonForm(Form):
+    """Why."""
+
+    reason = serializers.CharField(max_length=500)
 
 
 class Moment(serializers.DateTimeField):
@@ -44,3 +58,31 @@ class Moment(serializers.DateTimeField):
         if not 1900 <= moment.year <= 2200:
             self.fail("invalid", format="RFC 3339")
         return moment
+
+
+class PhoneField(serializers.CharField):
+    """A mainland mobile number, normalised to eleven digits."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=24, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            return identifiers.mobile_number(text)
+        except identifiers.BadIdentifier as error:
+            raise serializers.ValidationError(str(error), code=error.code) from error
+
+
+class IdNumberField(serializers.CharField):
+    """A resident identity number that can have been issued by today, normalised."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=40, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            return identifiers.resident_id(text, on=local_day(timezone.now())).number
+        except identifiers.BadIdentifier as error:
+            raise serializers.ValidationError(str(error), code=error.code) from error

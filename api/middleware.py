@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 
 from api import problems
@@ -13,6 +14,7 @@ from people.tracing import request_id
 Next = Callable[[HttpRequest], HttpResponse]
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,36}$")
+LENGTH = re.compile(r"[0-9]{1,12}")
 HEADER_BYTES = 32 * 1024
 BODY_BYTES = 1024 * 1024
 # Files and sheets have their own limits at their own doors.
@@ -31,19 +33,32 @@ class RequestContext:
         name = given if REQUEST_ID.match(given) else str(uuid.uuid4())
         token = request_id.set(name)
         try:
-            response = self.oversized(request) or self.get_response(request)
+            response = self.refused(request) or self.get_response(request)
+            if self.is_foreign(request, response):
+                # Django's own pages: unknown paths and crashes in debug mode, forbidden hosts.
+                response = problems.plain(request, response.status_code)
         finally:
             request_id.reset(token)
         response["X-Request-Id"] = name
         return response
 
-    def oversized(self, request: HttpRequest) -> HttpResponse | None:
+    def is_foreign(self, request: HttpRequest, response: HttpResponse) -> bool:
+        kind = response.get("Content-Type", "")
+        return (
+            request.path.startswith("/api/")
+            and response.status_code in problems.CODES
+            and kind.startswith("text/html")
+        )
+
+    def refused(self, request: HttpRequest) -> HttpResponse | None:
+        if "\x00" in request.path:
+            return problems.plain(request, 404)
         size = sum(len(k) + len(str(v)) for k, v in request.META.items() if k.startswith("HTTP_"))
         if size > HEADER_BYTES or len(request.META.get("QUERY_STRING", "")) > HEADER_BYTES // 4:
             return problems.plain(request, 431, "headers_too_large")
         length = request.META.get("CONTENT_LENGTH") or "0"
         limit = LARGE_BODY_BYTES if LARGE_BODIES.search(request.path) else BODY_BYTES
-        if not length.isdigit() or int(length) > limit:
+        if not LENGTH.fullmatch(length) or int(length) > limit:
             return problems.plain(request, 413, "body_too_large")
         return None
 
@@ -51,9 +66,11 @@ class RequestContext:
 class Compression(GZipMiddleware):
     """Compresses from 512 bytes; certificates, images and sheets are compressed already."""
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
         kind = response.get("Content-Type", "")
-        small = not response.streaming and len(response.content) < 512
+        small = isinstance(response, HttpResponse) and len(response.content) < 512
         if small or not kind.startswith(("application/json", "application/problem", "text/")):
             return response
         return super().process_response(request, response)

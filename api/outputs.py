@@ -9,6 +9,8 @@ from rest_framework import serializers
 from api import rendering
 from api.inputs import Moment, Strict
 
+# Where the view puts the neighbours that this caller may see.
+EXPANDED = "expanded_"
 AnyRow = TypeVar("AnyRow", bound=models.Model)
 
 
@@ -25,6 +27,8 @@ class RowSerializer(Strict, serializers.ModelSerializer[AnyRow]):
     """
 
     expandable: ClassVar[dict[str, type["RowSerializer[Any]"]]] = {}
+    # Members that depend on the question (a distance), not on the row.
+    unversioned: ClassVar[frozenset[str]] = frozenset()
     serializer_field_mapping = {
         **serializers.ModelSerializer.serializer_field_mapping,
         models.DateTimeField: Moment,
@@ -32,7 +36,11 @@ class RowSerializer(Strict, serializers.ModelSerializer[AnyRow]):
 
     def to_representation(self, instance: AnyRow) -> dict[str, Any]:
         data: dict[str, Any] = super().to_representation(instance)
-        data["version"] = version_of(data)
+        data["version"] = version_of(
+            {name: value for name, value in data.items() if name not in self.unversioned}
+            if self.unversioned
+            else data
+        )
         if not self._is_top():
             return data
         expanded = {name: self._expand(instance, name) for name in self.context.get("expand", ())}
@@ -41,15 +49,16 @@ class RowSerializer(Strict, serializers.ModelSerializer[AnyRow]):
             data["version"] += f".{version_of(expanded)}"
         chosen = self.context.get("fields")
         if chosen:
-            data = {name: value for name, value in data.items() if name in chosen}
+            # The version stays: without it nobody could change what they see.
+            data = {name: value for name, value in data.items() if name in {*chosen, "version"}}
         return data | expanded
 
     def _is_top(self) -> bool:
-        parent = self.parent
+        parent: Any = self.parent
         return parent is None or (
             isinstance(parent, serializers.ListSerializer) and parent.parent is None
         )
 
     def _expand(self, instance: AnyRow, name: str) -> Any:
-        row = getattr(instance, name)
+        row = getattr(instance, EXPANDED + name, None)
         return None if row is None else self.expandable[name](row).data

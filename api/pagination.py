@@ -1,6 +1,7 @@
 """Keyset pages: stable while rows come and go, and as fast on the last page as on the first."""
 
 import hashlib
+import re
 from typing import Any
 
 from django.core import signing
@@ -15,8 +16,10 @@ from api.problems import Problem, bad_parameter
 
 DEFAULT_LIMIT = 20
 MAXIMUM_LIMIT = 100
-SALT = "cursor"
+# Without the time: an unchanged page keeps its bytes, and so its ETag.
+SIGNER = signing.Signer(salt="cursor")
 PARAMETERS = ("limit", "cursor", "count")
+LIMIT = re.compile(r"100|[1-9][0-9]?")
 
 
 class Keyset(BasePagination):
@@ -25,7 +28,7 @@ class Keyset(BasePagination):
     A cursor holds the last row's key and a hash of the filters; with other filters it is dead.
     """
 
-    def paginate_queryset(
+    def paginate_queryset(  # type: ignore[override]  # a page of rows, never of a list
         self, queryset: QuerySet[Any], request: Request, view: Any = None
     ) -> list[Any]:
         self.request = request
@@ -73,14 +76,14 @@ class Keyset(BasePagination):
             for part in column.split("__"):
                 value = value[part] if isinstance(value, dict) else getattr(value, part)
             key.append(value.isoformat() if hasattr(value, "isoformat") else str(value))
-        cursor = signing.dumps([direction, self._filters(), key], salt=SALT, compress=True)
+        cursor = SIGNER.sign_object([direction, self._filters(), key], compress=True)
         parameters = self.request.query_params.copy()
         parameters["cursor"] = cursor
         return f"{self.request.path}?{parameters.urlencode()}"
 
     def _open(self, cursor: str) -> tuple[list[Any], bool]:
         try:
-            direction, filters, key = signing.loads(cursor, salt=SALT)
+            direction, filters, key = SIGNER.unsign_object(cursor)
         except (signing.BadSignature, ValueError, TypeError) as error:
             raise Problem(410) from error
         if filters != self._filters() or len(key) != len(self.columns):
@@ -103,7 +106,7 @@ class Keyset(BasePagination):
         return Response(page)
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        path = {"type": ["string", "null"], "maxLength": 4096}
+        path = {"type": ["string", "null"], "maxLength": 4096, "pattern": r"^/api/v1/[!-~]+$"}
         return {
             "type": "object",
             "required": ["results", "next", "previous"],
@@ -121,13 +124,32 @@ class Keyset(BasePagination):
             },
         }
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        limit = {
+            "type": "integer",
+            "format": "int32",
+            "minimum": 1,
+            "maximum": MAXIMUM_LIMIT,
+            "default": DEFAULT_LIMIT,
+        }
+        cursor = {"type": "string", "maxLength": 4096, "pattern": "^[A-Za-z0-9:._-]+$"}
+        offered = {
+            "limit": ("How many rows at most.", limit),
+            "cursor": ("As it stands in `next` or `previous`.", cursor),
+            "count": ("Whether to count all rows.", {"type": "boolean", "default": False}),
+        }
+        return [
+            {"name": name, "in": "query", "description": description, "schema": schema}
+            for name, (description, schema) in offered.items()
+        ]
+
 
 def read_limit(request: Request) -> int:
     """Read ``limit``; outside 1–100 is refused, because the document says so."""
     given = request.query_params.get("limit")
     if given is None:
         return DEFAULT_LIMIT
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:6]) <= MAXIMUM_LIMIT):
+    if not LIMIT.fullmatch(given):
         raise bad_parameter("limit", "invalid", translate("A whole number from 1 to 100."))
     return int(given)
 

@@ -10,12 +10,17 @@ from typing import Any
 import orjson
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from api.collisions import broken_constraint
 from people.identifiers import BadIdentifier
 from people.refusals import Refusal
 from people.tracing import request_id
@@ -60,6 +65,13 @@ CODES = {
     500: "server_error",
     503: "unavailable",
 }
+# What a door itself says under a status that usually means something else.
+SENTENCES = {
+    "conflict": _("This collides with another record."),
+    "in_progress": _("The same request is still being worked on."),
+    "malformed": _("Not valid JSON."),
+}
+MAXIMUM_ERRORS = 100
 RETRYABLE = frozenset({429, 500, 503})
 # Refusals that are about who is asking, or how often, rather than about the state of things.
 STATUSES = {
@@ -68,16 +80,44 @@ STATUSES = {
     "too_many_codes": 429,
     "bad_policy_values": 400,
     "not_yours": 403,
+    "role_not_yours_to_give": 403,
     "unreadable_sheet": 400,
     "too_many_rows": 400,
     "headers_not_found": 400,
     "duplicate_header": 400,
     "sheet_too_large": 413,
     "unreadable_image": 400,
+    "bad_file_name": 400,
+    "purpose_required": 400,
     "file_too_large": 413,
     "wrong_digest": 400,
     "wrong_media_type": 415,
 }
+
+# What Django raises by itself; the particular stands before the general.
+DJANGOS: list[tuple[type[Exception], int]] = [
+    (Http404, 404),
+    (PermissionDenied, 403),
+    (RequestDataTooBig, 413),
+    (SuspiciousOperation, 400),
+    # A value that no form has bounded met a column or a calendar that has bounds.
+    (DjangoValidationError, 400),
+    (OverflowError, 400),
+    (DataError, 400),
+    # Locked, timed out, a deadlock's victim, or gone: it may work in a moment.
+    (OperationalError, 503),
+    (InterfaceError, 503),
+]
+
+
+FORESEEN = (
+    Refusal,
+    BadIdentifier,
+    exceptions.APIException,
+    Http404,
+    PermissionDenied,
+    RequestDataTooBig,
+)
 
 
 class Problem(exceptions.APIException):
@@ -115,7 +155,7 @@ def document(
     retryable: bool = False,
 ) -> dict[str, Any]:
     """Make the one shape."""
-    sentence = title or str(TITLES.get(status, TITLES[400]))
+    sentence = title or str(SENTENCES.get(code) or TITLES.get(status, TITLES[400]))
     problem: dict[str, Any] = {
         "type": f"{settings.PUBLIC_URL}/problems/{code}",
         "title": sentence,
@@ -126,7 +166,7 @@ def document(
         "retryable": retryable or status in RETRYABLE,
     }
     if errors:
-        problem["errors"] = errors
+        problem["errors"] = errors[:MAXIMUM_ERRORS]
         problem["detail"] = errors[0]["detail"]
     if facts:
         problem["facts"] = facts
@@ -136,8 +176,9 @@ def document(
 def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Turn whatever a view raised into a problem (DRF's exception handler)."""
     status, body, headers = _translate(exc)
-    if status == 500:
-        logger.error("unhandled", exc_info=exc)
+    if status >= 500 or not isinstance(exc, FORESEEN):
+        # A guard stood behind the code and held: worth a look even where the caller is to blame.
+        logger.log(logging.ERROR if status >= 500 else logging.WARNING, "unforeseen", exc_info=exc)
     response = Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
     response.exception = True
     return response
@@ -160,15 +201,13 @@ def _translate(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
             status, exc.code, errors=exc.errors, facts=exc.facts, retryable=exc.retryable
         )
         return status, body, dict(exc.headers)
-    if isinstance(exc, Http404):
-        return 404, document(404, "not_found"), {}
-    if isinstance(exc, PermissionDenied):
-        return 403, document(403, "forbidden"), {}
-    if isinstance(exc, RequestDataTooBig):
-        return 413, document(413, "body_too_large"), {}
     if isinstance(exc, exceptions.APIException):
         return _of_rest_framework(exc)
-    return 500, document(500, "server_error"), {}
+    if isinstance(exc, IntegrityError):
+        name = broken_constraint(exc)
+        return 409, document(409, "conflict", facts={"constraint": name} if name else None), {}
+    status = next((status for kind, status in DJANGOS if isinstance(exc, kind)), 500)
+    return status, document(status, CODES[status]), {"Retry-After": "2"} if status == 503 else {}
 
 
 def _of_rest_framework(
@@ -177,8 +216,8 @@ def _of_rest_framework(
     headers: dict[str, str] = {}
     if challenge := getattr(exc, "auth_header", None):
         headers["WWW-Authenticate"] = challenge
-    if isinstance(exc, exceptions.Throttled) and exc.wait is not None:
-        headers["Retry-After"] = str(int(exc.wait) + 1)
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(int(wait) + 1)
     if isinstance(exc, exceptions.ValidationError):
         return 400, document(400, "invalid", errors=list(_errors(exc.detail, "#"))), headers
     if isinstance(exc, exceptions.ParseError):
@@ -191,30 +230,43 @@ def _of_rest_framework(
 def _errors(detail: Any, pointer: str) -> Iterator[dict[str, str]]:
     if isinstance(detail, Mapping):
         for name, inner in detail.items():
-            step = "" if name == "non_field_errors" else f"/{name}"
+            escaped = str(name).replace("~", "~0").replace("/", "~1")
+            step = "" if name == "non_field_errors" else f"/{escaped}"
             yield from _errors(inner, pointer + step)
     elif isinstance(detail, list | tuple):
         for index, inner in enumerate(detail):
             nested = isinstance(inner, Mapping | list | tuple)
             yield from _errors(inner, f"{pointer}/{index}" if nested else pointer)
     else:
+        code = getattr(detail, "code", "invalid")
         yield {
             "pointer": pointer,
-            "code": getattr(detail, "code", "invalid"),
-            "detail": str(detail),
+            "code": code,
+            "detail": said(code, str(detail)),
         }
+
+
+def said(code: str, detail: str) -> str:
+    """Give the sentence of an error; those that repeat what was sent have one of ours instead."""
+    return translate("This is not one of the choices.") if code == "invalid_choice" else detail
 
 
 def plain(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
     """Answer outside of any view: unknown paths, middleware, crashes."""
-    body = document(status, code or CODES[status])
-    return HttpResponse(orjson.dumps(body), status=status, content_type=MEDIA_TYPE)
+    language = get_language_from_request(request)
+    # Outside of LocaleMiddleware the thread still speaks the language of an earlier request.
+    with override(language):
+        body = document(status, code or CODES[status])
+    response = HttpResponse(orjson.dumps(body), status=status, content_type=MEDIA_TYPE)
+    response["Content-Language"] = language
+    response["Cache-Control"] = "no-store"
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Answer what Django itself found suspicious."""
     too_big = isinstance(exception, RequestDataTooBig)
-    assert isinstance(exception, SuspiciousOperation | Exception)
     return plain(request, 413 if too_big else 400)
 
 

@@ -12,8 +12,10 @@ import orjson
 from django.utils.functional import Promise
 from django.utils.translation import gettext as translate
 from rest_framework.exceptions import ParseError
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 DEPTH = 20
 
@@ -41,6 +43,18 @@ class JSONRenderer(BaseRenderer):
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
         return b"" if data is None else dumps(data)
+
+
+class OnlyOneKind(BaseContentNegotiation):
+    """Answers what the door answers: an image loader's ``Accept`` must not hide a problem."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:
+        return DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> Any:
+        return renderers[0], renderers[0].media_type
 
 
 class JSONParser(BaseParser):
@@ -72,7 +86,11 @@ def _inspect(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for inner in value:
             _inspect(inner, depth - 1)
-    elif isinstance(value, str) and "\x00" in value:
+    elif _is_unspeakable(value):
         raise ParseError
-    elif isinstance(value, float) and not math.isfinite(value):
-        raise ParseError
+
+
+def _is_unspeakable(value: Any) -> bool:
+    if isinstance(value, str):
+        return "\x00" in value
+    return isinstance(value, float) and not math.isfinite(value)

@@ -1,34 +1,21 @@
 """Signing in: codes, tokens, and the devices that are signed in."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import ANYONE, SIGNED_IN
-from api.inputs import Form
+from api.inputs import Form, PhoneField
 from api.outputs import RowSerializer
 from api.resource import Listed, Resource
-from people import accounts, identifiers
+from people import accounts
 from people.models import DeviceSession
-
-
-class PhoneField(serializers.CharField):
-    """A mainland mobile number, normalised to eleven digits."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=24, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            return identifiers.mobile_number(text)
-        except identifiers.BadIdentifier as error:
-            raise serializers.ValidationError(str(error), code=error.code) from error
 
 
 class DeviceForm(Form):
@@ -68,13 +55,22 @@ class TokenForm(Form):
 class TokenAnswer(serializers.Serializer[Any]):
     access = serializers.CharField(max_length=64)
     access_expires_in = serializers.IntegerField(min_value=0, max_value=900)
-    refresh = serializers.CharField(max_length=64)
+    refresh = serializers.CharField(max_length=86)
     refresh_expires_in = serializers.IntegerField(min_value=0, max_value=2592000)
     session_id = serializers.UUIDField()
 
 
 class RefreshForm(Form):
-    refresh = serializers.CharField(max_length=64)
+    refresh = serializers.RegexField(r"^[A-Za-z0-9_-]{1,86}$", max_length=86)
+
+
+DEVICE = {"id": "phone-1", "platform": "android", "name": "测试手机"}
+BY_CODE = {
+    "challenge_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab",
+    "code": "123456",
+    "device": DEVICE,
+}
+BY_PASSWORD = {"phone": "13900000011", "password": "qihang-demo-2026", "device": DEVICE}
 
 
 class Codes(Resource):
@@ -84,6 +80,8 @@ class Codes(Resource):
     may = {"create": ANYONE}
     refuses = {"create": [accounts.TooManyCodes]}
     idempotent = False
+    # A phone whose access has run out may still send it along.
+    authentication_classes = []
 
     @extend_schema(request=CodeForm, responses={202: CodeAnswer})
     def create(self, request: Request) -> Response:
@@ -110,24 +108,28 @@ class Tokens(Resource):
     may = {"create": ANYONE, "refresh": ANYONE}
     refuses = {"create": [accounts.WrongCredentials], "refresh": [accounts.TokenDead]}
     idempotent = False
+    authentication_classes = []
 
-    @extend_schema(request=TokenForm, responses={201: TokenAnswer})
+    @extend_schema(
+        request=TokenForm,
+        responses={201: TokenAnswer},
+        examples=[
+            OpenApiExample("By code", BY_CODE, request_only=True),
+            OpenApiExample("By password", BY_PASSWORD, request_only=True),
+        ],
+    )
     def create(self, request: Request) -> Response:
         """Sign in by code or by password.
 
         A first sign-in by code makes the account.
         """
         asked = self.form(TokenForm)
-        device = accounts.Device(**asked["device"])
+        device, at = accounts.Device(**asked["device"]), self.at
         if "code" in asked:
-            tokens = accounts.sign_in_by_code(
-                asked["challenge_id"], asked["code"], device, at=self.at
-            )
+            tokens = accounts.sign_in_by_code(asked["challenge_id"], asked["code"], device, at=at)
         else:
-            tokens = accounts.sign_in_by_password(
-                asked["phone"], asked["password"], device, at=self.at
-            )
-        return self.tokens(tokens, status=201)
+            tokens = accounts.sign_in_by_password(asked["phone"], asked["password"], device, at=at)
+        return self.tokens(tokens, 201, at)
 
     @extend_schema(request=RefreshForm, responses={200: TokenAnswer})
     def refresh(self, request: Request) -> Response:
@@ -136,22 +138,23 @@ class Tokens(Resource):
         Single use; the immediate predecessor may come again within 60 seconds and gets the same
         successors. Any other reuse signs the device out.
         """
-        asked = self.form(RefreshForm)
-        return self.tokens(accounts.refresh(asked["refresh"], at=self.at), status=200)
+        asked, at = self.form(RefreshForm), self.at
+        return self.tokens(accounts.refresh(asked["refresh"], at=at), 200, at)
 
-    def tokens(self, tokens: accounts.Tokens, *, status: int) -> Response:
-        """Show a pair once; it is never shown again."""
+    def tokens(self, tokens: accounts.Tokens, status: int, at: datetime) -> Response:
+        """Show a pair; only its hashes are kept."""
+        session = tokens.session
         body = {
             "access": tokens.access,
-            "access_expires_in": int(accounts.ACCESS_LIFETIME.total_seconds()),
+            "access_expires_in": int((session.access_expires_at - at).total_seconds()),
             "refresh": tokens.refresh,
-            "refresh_expires_in": int(accounts.REFRESH_LIFETIME.total_seconds()),
-            "session_id": tokens.session.pk,
+            "refresh_expires_in": int((session.refresh_expires_at - at).total_seconds()),
+            "session_id": session.pk,
         }
         return Response(body, status=status, headers={"Cache-Control": "no-store"})
 
 
-class SessionSerializer(RowSerializer[DeviceSession]):
+class DeviceSessionSerializer(RowSerializer[DeviceSession]):
     current = serializers.SerializerMethodField()
 
     class Meta:
@@ -168,9 +171,10 @@ class Sessions(Listed):
     tag = "auth"
     noun = "session"
     queryset = DeviceSession.objects.all()
-    serializer_class = SessionSerializer
+    serializer_class = DeviceSessionSerializer
     may = {"list": SIGNED_IN, "destroy": SIGNED_IN}
     ordering = ("-id",)
+    versioned = False
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: UUID) -> Response:
