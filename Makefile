@@ -10,8 +10,6 @@ PY := .venv/bin/python
 MANAGE := $(PY) manage.py
 CODE := config people training incubator api
 DATA := $(or $(QIHANG_DATA_DIR),var)
-# One stamp for each database, so that another DATABASE_URL gets its demonstration data too.
-DEMO := $(DATA)/demo-loaded-$(firstword $(shell cksum <<< "$${DATABASE_URL:-}"))
 CATALOGUE := -D django -d config/locale -l zh_Hans
 
 # What production must be given; thrown away, and made afresh for every check.
@@ -28,7 +26,7 @@ help: ## List what there is to make
 run: .venv/.run ## Serve the product with demonstration data (PORT=8000)
 	@mkdir -p "$(DATA)/files"
 	@$(MANAGE) migrate --verbosity 0
-	@test -e "$(DEMO)" || { $(MANAGE) load_demo && touch "$(DEMO)"; }
+	@$(MANAGE) load_demo
 	@export QIHANG_PUBLIC_URL="$${QIHANG_PUBLIC_URL:-http://127.0.0.1:$(PORT)}"; \
 		exec $(MANAGE) serve --port $(PORT)
 
@@ -55,8 +53,9 @@ schema: .venv/.dev ## Write openapi.yaml from the code
 messages: .venv/.dev ## Collect messages into the Chinese catalogue, and compile it
 	@pot=$$(mktemp); trap 'rm -f "$$pot"' EXIT; pybabel='$(PY) -m babel.messages.frontend -q'; \
 		$$pybabel extract -F config/locale/babel.cfg -o "$$pot" --no-default-keywords \
-			-k _ -k gettext -k gettext_lazy -k ngettext:1,2 \
-			--add-location=file --sort-output --project=Qihang $(CODE); \
+			-k _ -k gettext -k translate -k gettext_lazy -k ngettext:1,2 \
+			--add-location=file --sort-output --project=Qihang --version=1.0.0 \
+			--header-comment='# Messages of Qihang.' $(CODE); \
 		$$pybabel update $(CATALOGUE) -i "$$pot" --init-missing --no-fuzzy-matching \
 			--ignore-obsolete --ignore-pot-creation-date; \
 		$$pybabel compile $(CATALOGUE) --statistics

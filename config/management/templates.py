@@ -12,7 +12,7 @@ def extract(
     file: BinaryIO,
     keywords: Mapping[str, Any],
     comment_tags: Collection[str],
-    options: Mapping[str, Any],
+    options: Any,
 ) -> Iterator[tuple[Any, ...]]:
     """Read the template as the Python calls its tags stand for, each on the line it has there."""
     calls = templatize(file.read().decode())
