@@ -5,6 +5,7 @@ This module imports no ``rest_framework.views``: settings name it, and views imp
 
 import math
 from collections.abc import Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import IO, Any
 
@@ -17,18 +18,25 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from people.days import SHANGHAI
+
 DEPTH = 20
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, Decimal | Promise):
         return str(value)
+    if isinstance(value, datetime):
+        return value.astimezone(SHANGHAI).isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
     raise TypeError
 
 
 def dumps(data: Any) -> bytes:
-    """Write JSON; decimals become strings."""
-    return orjson.dumps(data, default=_plain, option=orjson.OPT_NON_STR_KEYS)
+    """Write JSON; decimals become strings, moments are told in local time with their offset."""
+    options = orjson.OPT_NON_STR_KEYS | orjson.OPT_PASSTHROUGH_DATETIME
+    return orjson.dumps(data, default=_plain, option=options)
 
 
 class JSONRenderer(BaseRenderer):

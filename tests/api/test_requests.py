@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from api import rendering
 from tests import factories
 from tests.api.doors import DOOR
 from tests.contract import ContractClient
@@ -289,3 +291,9 @@ def test_no_answer_sets_a_cookie_or_redirects(someone: ContractClient) -> None:
 
         assert not response.cookies
         assert not 300 <= response.status_code < 400
+
+
+def test_every_moment_is_told_in_local_time():
+    moment = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
+
+    assert rendering.dumps({"at": moment}) == b'{"at":"2026-03-02T09:30:00+08:00"}'
