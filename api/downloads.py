@@ -1,8 +1,6 @@
 """Bytes on their way out: signed links to stored files, and answers that are not JSON."""
 
 import time
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -12,9 +10,8 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.renderers import BaseRenderer
 
-from api import problems, rendering
+from api import problems
 from api.authentication import BearerToken
 from people.models import StoredFile, User
 
@@ -91,20 +88,3 @@ def attachment(content: bytes, media_type: str, filename: str) -> HttpResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-class Spreadsheet(BaseRenderer):
-    """Lets ``Accept`` name the spreadsheet; what goes wrong is still told in JSON."""
-
-    media_type = SPREADSHEET
-    format = "xlsx"
-    charset = None
-    render_style = "binary"
-
-    def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
-    ) -> bytes:
-        return b"" if data is None else rendering.dumps(data)

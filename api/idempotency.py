@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -17,6 +17,7 @@ from rest_framework.response import Response
 
 from api import rendering
 from api.problems import Problem, bad_parameter
+from people import locks
 from people.models import StoredAnswer
 
 KEY = re.compile(r'^"?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"?$')
@@ -61,7 +62,9 @@ def once(
     key, print_ = read_key(request), fingerprint(request)
     try:
         with transaction.atomic():
-            _refuse_running_twin(request, key)
+            # On SQLite twins queue, and the second one finds the stored answer.
+            if not locks.try_hold(f"idempotency key|{_caller(request)}|{key}"):
+                raise Problem(409, "in_progress", headers={"Retry-After": "2"}, retryable=True)
             if stored := find(request, key):
                 return replay(stored, print_)
             response = handler(request, *args, **kwargs)
@@ -73,19 +76,6 @@ def once(
             return replay(stored, print_)
         raise
     return response
-
-
-def _refuse_running_twin(request: Request, key: uuid.UUID) -> None:
-    if connection.vendor != "postgresql":
-        return  # SQLite's IMMEDIATE transactions queue: the twin finds the stored answer.
-    seed = hashlib.blake2b(_caller(request).bytes + key.bytes, digest_size=8).digest()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_try_advisory_xact_lock(%s)", [int.from_bytes(seed, "big", signed=True)]
-        )
-        row = cursor.fetchone()
-    if not (row and row[0]):
-        raise Problem(409, "in_progress", headers={"Retry-After": "2"}, retryable=True)
 
 
 def _caller(request: Request) -> uuid.UUID:

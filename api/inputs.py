@@ -60,29 +60,41 @@ class Moment(serializers.DateTimeField):
         return moment
 
 
-class PhoneField(serializers.CharField):
+class IdentifierField(serializers.CharField):
+    """A number as the state or a network issues it: checked, and normalised."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**{"max_length": 40, **kwargs})
+
+    def parse(self, text: str) -> str:
+        raise NotImplementedError
+
+    def to_internal_value(self, data: Any) -> str:
+        try:
+            return self.parse(super().to_internal_value(data))
+        except identifiers.BadIdentifier as error:
+            raise serializers.ValidationError(str(error), code=error.code) from error
+
+
+class PhoneField(IdentifierField):
     """A mainland mobile number, normalised to eleven digits."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=24, **kwargs)
 
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            return identifiers.mobile_number(text)
-        except identifiers.BadIdentifier as error:
-            raise serializers.ValidationError(str(error), code=error.code) from error
+    def parse(self, text: str) -> str:
+        return identifiers.mobile_number(text)
 
 
-class IdNumberField(serializers.CharField):
-    """A resident identity number that can have been issued by today, normalised."""
+class IdNumberField(IdentifierField):
+    """A resident identity number that can have been issued by today."""
 
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=40, **kwargs)
+    def parse(self, text: str) -> str:
+        return identifiers.resident_id(text, on=local_day(timezone.now())).number
 
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            return identifiers.resident_id(text, on=local_day(timezone.now())).number
-        except identifiers.BadIdentifier as error:
-            raise serializers.ValidationError(str(error), code=error.code) from error
+
+class CreditCodeField(IdentifierField):
+    """A unified social credit code."""
+
+    def parse(self, text: str) -> str:
+        return identifiers.credit_code(text)

@@ -11,6 +11,11 @@ from people.models import Person
 SEALED = ("id_number", "phone")
 
 
+def sealed(path: str) -> list[str]:
+    """Name them on the person at the end of a path, for ``defer``."""
+    return [f"{path}__{name}" for name in SEALED]
+
+
 def persons() -> QuerySet[Person]:
     """Read persons without what is never shown."""
     return Person.objects.defer(*SEALED)

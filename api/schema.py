@@ -182,10 +182,9 @@ class Operation(AutoSchema):
                 one.setdefault("description", f"Only rows with this {self._words(one['name'])}.")
         extra = getattr(self.view, "parameters", {}).get(self.action, ())
         for name in extra:
-            # A mapping gives the parameter's own schema, a plain name is one of the well-known.
-            own = extra[name] if isinstance(extra, dict) else parts.QUERIES.get(name)
             if (name, "query") not in found:
-                found[name, "query"] = self._query(name, dict(own or {"type": "string"}))
+                # A mapping gives the parameter's own schema.
+                found[name, "query"] = self._query(name, dict(extra[name]))
         if self.action in SHAPED and issubclass(self._serializer(), RowSerializer):
             found |= self._trimming(self._serializer())
         return list(found.values())

@@ -1,4 +1,4 @@
-"""What every operation of the document shares: headers, problems, parameters, the front page."""
+"""What every operation of the document shares: headers, problems, parameters."""
 
 from typing import Any
 
@@ -135,22 +135,6 @@ PARAMETERS: dict[str, Any] = {
         "example": '"5f2b8c1d9e0a4b6c7d8e9f01"',
         **_text("The ETag that the client has; unchanged is 304.", 200, "^[\\x20-\\x7e]+$"),
     },
-}
-
-
-# Parameters that many doors know under one name and meaning.
-QUERIES: dict[str, Any] = {
-    "mine": {"type": "boolean", "description": "Only the caller's own."},
-    "from": {"type": "string", "format": "date", "description": "From this day on."},
-    "to": {"type": "string", "format": "date", "description": "Up to and including this day."},
-    "on": {"type": "string", "format": "date", "description": "As of this day; today by itself."},
-    "near": {
-        "type": "string",
-        "maxLength": 40,
-        "pattern": "^-?[0-9.]+,-?[0-9.]+$",
-        "description": "Latitude and longitude in degrees; answers tell the distance.",
-    },
-    "token": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 
 

@@ -1,6 +1,6 @@
 """Local days: every date in the product is an Asia/Shanghai day."""
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -9,3 +9,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def local_day(at: datetime) -> date:
     """Tell which Asia/Shanghai day a moment falls on."""
     return at.astimezone(SHANGHAI).date()
+
+
+def midnight(day: date) -> datetime:
+    """Name the moment at which a local day begins."""
+    return datetime.combine(day, time.min, SHANGHAI)

@@ -8,7 +8,7 @@ from django.db import models
 
 from people import journal
 from people.models import User
-from people.refusals import WrongStatus
+from people.refusals import require_status
 
 AnyRow = TypeVar("AnyRow", bound=models.Model)
 
@@ -27,10 +27,7 @@ class Lifecycle:
         :raises WrongStatus: if the table has no such move from the row's status
         """
         row.refresh_from_db(from_queryset=type(row)._default_manager.select_for_update())
-        sources, _ = self.moves[verb]
-        status = row.status  # type: ignore[attr-defined]
-        if status not in sources:
-            raise WrongStatus(status=status, allowed_from=sorted(sources))
+        require_status(row.status, self.moves[verb][0])  # type: ignore[attr-defined]
         return row
 
     def move(

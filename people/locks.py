@@ -5,6 +5,11 @@ import hashlib
 from django.db import connection
 
 
+def _number(name: str) -> int:
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)
+
+
 def hold(name: str) -> None:
     """Let only one transaction at a time hold the name, until it ends.
 
@@ -12,8 +17,14 @@ def hold(name: str) -> None:
     """
     if connection.vendor != "postgresql":
         return
-    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_advisory_xact_lock(%s)", [int.from_bytes(digest, "big", signed=True)]
-        )
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_number(name)])
+
+
+def try_hold(name: str) -> bool:
+    """Do the same without waiting; tell whether nobody else holds the name."""
+    if connection.vendor != "postgresql":
+        return True
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_number(name)])
+        return bool(cursor.fetchone()[0])

@@ -29,7 +29,6 @@ SENTENCES: dict[str, Promise] = {
     "enrolment.failed": _("You have not completed the class %(name)s."),
     "enrolment.no_show": _("You never came to the class %(name)s; your seat is given away."),
     "class_cancelled": _("The class %(name)s was cancelled."),
-    "class_closed": _("Your class has ended and you have completed it."),
     "class_not_completed": _("Your class has ended and you have not completed it."),
     "session_cancelled": _("The session of %(name)s on %(starts_at)s was cancelled."),
     "session_rescheduled": _("A session of %(name)s was moved: it now begins on %(starts_at)s."),
@@ -39,6 +38,12 @@ SENTENCES: dict[str, Promise] = {
     "person_confirmed": _("Your registration is confirmed: this account is now yours to use."),
 }
 WITH_REASON = _("%(sentence)s Reason: %(reason)s")
+# The reasons that the rules give by a code; every other one is somebody's own words.
+REASONS: dict[str, Promise] = {
+    "low_attendance": _("Attendance was too low."),
+    "exam_failed": _("The exam was not passed."),
+    "never_came": _("No session was attended."),
+}
 
 
 class Facts(dict[str, str]):
@@ -65,7 +70,8 @@ def sentence(code: str, facts: dict[str, Any]) -> str:
     said = str(SENTENCES[code]) % shown if code in SENTENCES else code
     if not shown.get("reason"):
         return said
-    return str(WITH_REASON) % {"sentence": said, "reason": shown["reason"]}
+    reason = REASONS.get(shown["reason"], shown["reason"])
+    return str(WITH_REASON) % {"sentence": said, "reason": reason}
 
 
 @transaction.atomic
@@ -80,10 +86,7 @@ def tell(
     person_ids: Iterable[UUID], code: str, about: models.Model, *, at: datetime, **facts: Any
 ) -> None:
     """Write one notice to each person, in one statement."""
-    Notice.objects.bulk_create(
-        Notice(person_id=person, code=code, facts=facts, object_id=about.pk, created_at=at)
-        for person in person_ids
-    )
+    tell_each(((person, about) for person in person_ids), code, at=at, **facts)
 
 
 def tell_each(

@@ -1,5 +1,6 @@
 """How the domain says no: a named fact with a machine code and a sentence for the person."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django.utils.functional import Promise
@@ -28,3 +29,12 @@ class WrongStatus(Refusal):
 class NotYours(Refusal):
     code = "not_yours"
     title = _("Someone else has to do this.")
+
+
+def require_status(status: str, allowed: Collection[str]) -> None:
+    """Refuse a row in any other status.
+
+    :raises WrongStatus: with the status, and those that would do
+    """
+    if status not in allowed:
+        raise WrongStatus(status=status, allowed_from=sorted(allowed))

@@ -74,7 +74,7 @@ def receive(
         raise UploadClosed(expires_at=session.expires_at.isoformat())
     wanted = min(session.part_size, session.size - number * session.part_size)
     if len(content) != wanted:
-        raise WrongPart(parts=_count(session), bytes_wanted=max(wanted, 0))
+        raise WrongPart(parts=session.parts_count, bytes_wanted=max(wanted, 0))
     paths = {part["number"]: part["path"] for part in session.parts}
     if number in paths:
         storage.discard([paths[number]])
@@ -97,7 +97,7 @@ def complete(session: UploadSession, *, by: User, at: datetime) -> StoredFile:
         return session.file
     if session.expires_at <= at:
         raise UploadClosed(expires_at=session.expires_at.isoformat())
-    missing = sorted(set(range(_count(session))) - set(session.received_parts))
+    missing = sorted(set(range(session.parts_count)) - set(session.received_parts))
     if missing:
         raise PartsMissing(missing=missing)
     paths = [part["path"] for part in session.parts]
@@ -121,7 +121,3 @@ def discard_expired(*, at: datetime) -> int:
 def _lock(session: UploadSession) -> UploadSession:
     session.refresh_from_db(from_queryset=UploadSession.objects.select_for_update())
     return session
-
-
-def _count(session: UploadSession) -> int:
-    return -(-session.size // session.part_size)

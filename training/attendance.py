@@ -16,11 +16,6 @@ from people.models import User
 from people.policies import AttendanceRules, governing
 from people.refusals import Refusal
 from training import sessions
-from training.attendance_rates import MARKS as MARKS
-from training.attendance_rates import ON_ROSTER as ON_ROSTER
-from training.attendance_rates import Rate as Rate
-from training.attendance_rates import rate_of as rate_of
-from training.attendance_rates import rates_of as rates_of
 from training.models import (
     AttendanceEvent,
     AttendanceRecord,
@@ -121,8 +116,9 @@ def _lock(session: ClassSession) -> ClassSession:
     :raises SessionCancelled: the session does not take place
     """
     rows = ClassSession.objects.select_related("training_class", "trainer")
-    # Without the key, so that check-ins, whose rows refer to the session, need not wait.
-    session = rows.select_for_update(of=("self", "training_class"), no_key=True).get(pk=session.pk)
+    # The class first, as everywhere; without the key, so that check-ins, whose rows refer to the
+    # session, need not wait.
+    session = rows.select_for_update(of=("training_class", "self"), no_key=True).get(pk=session.pk)
     if session.training_class.status == Class.CLOSED:
         raise ClassClosed
     if session.status == Planned.CANCELLED:
@@ -174,7 +170,7 @@ def mark(session: ClassSession, marks: Sequence[Mark], *, by: User, at: datetime
 
 
 def on_roster(session: ClassSession) -> QuerySet[Enrolment]:
-    return Enrolment.objects.filter(training_class=session.training_class_id, status__in=ON_ROSTER)
+    return Enrolment.objects.on_roster().filter(training_class=session.training_class_id)
 
 
 def _blank(session: ClassSession, enrolment_id: UUID) -> AttendanceRecord:

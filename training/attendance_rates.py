@@ -13,13 +13,6 @@ from people.policies import AttendanceRules, governing
 from training.models import AttendanceRecord, ClassSession, Enrolment, TrainingClass
 
 Planned = ClassSession.Status
-# Those who sat in the class until it ended, as far as it has.
-ON_ROSTER = (
-    Enrolment.Status.ADMITTED,
-    Enrolment.Status.COMPLETED,
-    Enrolment.Status.FAILED,
-    Enrolment.Status.NO_SHOW,
-)
 # What a record can say once something is known.
 MARKS = tuple(
     status for status in AttendanceRecord.Status if status != AttendanceRecord.Status.UNMARKED
@@ -62,8 +55,7 @@ def _ratio(part: int, whole: int) -> Fraction | None:
 
 def rates_of(training_class: TrainingClass, *, at: datetime) -> dict[UUID, Rate]:
     """Work out the rate of everyone on the roster of a class, in three statements."""
-    enrolments = Enrolment.objects.filter(training_class=training_class, status__in=ON_ROSTER)
-    return _rates(training_class, enrolments, at=at)
+    return _rates(training_class, training_class.enrolments.on_roster(), at=at)
 
 
 def rate_of(enrolment: Enrolment, *, at: datetime) -> Rate:

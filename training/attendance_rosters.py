@@ -16,8 +16,9 @@ from people.models import User
 from people.roles import Grant, Scope
 from people.sheets import write_workbook
 from people.statements import Given, Prepared, with_grants
-from training.attendance_rates import ON_ROSTER, rates_of
-from training.models import AttendanceRecord, ClassSession, Enrolment, TrainingClass
+from training.attendance_rates import rates_of
+from training.models import AttendanceRecord, ClassSession, TrainingClass
+from training.models.enrolments import ON_ROSTER
 
 MAXIMUM = 500
 Status = AttendanceRecord.Status
@@ -120,9 +121,10 @@ def _query(by: User) -> QuerySet[ClassSession, Any]:
 def sheet(training_class: TrainingClass, *, by: User, at: datetime) -> bytes:
     """Write the attendance of a class as a workbook, one column for each session."""
     sessions = list(training_class.sessions.planned().order_by("starts_at", "id"))
-    people = Enrolment.objects.filter(training_class=training_class, status__in=ON_ROSTER)
-    rows = people.order_by("person__name_initials", "person__name", "id").values_list(
-        "pk", "person__name", "person__id_number_masked"
+    rows = (
+        training_class.enrolments.on_roster()
+        .order_by("person__name_initials", "person__name", "id")
+        .values_list("pk", "person__name", "person__id_number_masked")
     )
     marks = {
         (enrolment_id, session_id): SHEET_MARKS[Status(status)]

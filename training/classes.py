@@ -12,7 +12,7 @@ from people.lifecycle import Lifecycle
 from people.models import Organisation, User
 from people.notices import tell
 from people.policies import ClassRules
-from people.refusals import Refusal, WrongStatus
+from people.refusals import Refusal, require_status
 from training import accreditations, filings, independence, seats, waiting_lists
 from training.models import ClassFiling, ClassSession, Programme, TrainingClass
 
@@ -86,8 +86,7 @@ def lock_plan(training_class: TrainingClass) -> TrainingClass:
     :raises WrongStatus: once it is filed, runs or has ended
     """
     training_class.refresh_from_db(from_queryset=TrainingClass.objects.select_for_update())
-    if training_class.status not in PLANNABLE:
-        raise WrongStatus(status=training_class.status, allowed_from=sorted(PLANNABLE))
+    require_status(training_class.status, PLANNABLE)
     return training_class
 
 

@@ -1,6 +1,5 @@
 """Closing a class: everybody admitted gets an outcome, the completed a certificate as well."""
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from people import notices
 from people.models import User
 from people.refusals import Refusal
-from training import attendance, certificates, classes, enrolments, exams, follow_ups
+from training import attendance_rates, certificates, classes, enrolments, exams, follow_ups, seats
 from training.models import (
     AttendanceRecord,
     Certificate,
@@ -72,7 +71,7 @@ class Decision:
     enrolment: Enrolment
     outcome: str
     reason: str
-    rate: attendance.Rate
+    rate: attendance_rates.Rate
     # Characters of the name that the certificate's font cannot draw.
     undrawable: tuple[str, ...] = ()
 
@@ -130,7 +129,7 @@ def preview(training_class: TrainingClass, *, at: datetime) -> Preview:
 
 
 def _decisions(training_class: TrainingClass, *, at: datetime) -> list[Decision]:
-    rates = attendance.rates_of(training_class, at=at)
+    rates = attendance_rates.rates_of(training_class, at=at)
     came = set(
         AttendanceRecord.objects.filter(enrolment__training_class=training_class, status__in=CAME)
         .exclude(session__status=ClassSession.Status.CANCELLED)
@@ -198,7 +197,7 @@ def close(training_class: TrainingClass, *, by: User, at: datetime) -> Closing:
 
 def _apply(decisions: Sequence[Decision], *, by: User, at: datetime) -> list[Enrolment]:
     """Move everybody to their outcome, in a few statements; return the completed in order."""
-    for (outcome, reason), _count in sorted(Counter(map(_group, decisions)).items()):
+    for outcome, reason in sorted(set(map(_group, decisions))):
         group = [each.enrolment for each in decisions if _group(each) == (outcome, reason)]
         rows = Enrolment.objects.filter(pk__in=[each.pk for each in group])
         enrolments.LIFECYCLE.move_all(
@@ -233,8 +232,7 @@ def _end_waiting(training_class: TrainingClass, *, by: User, at: datetime) -> No
         ended = enrolments.LIFECYCLE.move_all(
             rows, verb, by=by, at=at, ended_at=at, reason=CLASS_CLOSED, offer_expires_at=None
         )
-        told = ((each.person_id, each) for each in ended)
-        notices.tell_each(told, "class_closed", at=at)
+        seats.tell(ended, training_class, by=by, at=at)
 
 
 def _group(decision: Decision) -> tuple[str, str]:

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from people import journal, policies
 from people.days import local_day
 from people.models import User
-from people.refusals import Refusal, WrongStatus
-from training import attendance
+from people.refusals import Refusal, require_status
+from training import attendance_rates
 from training.models import Enrolment, Exam, ExamResult, TrainingClass
 
 PASSED, FAILED, ABSENT = (
@@ -160,10 +160,7 @@ def record_results(
 def _lock_in_progress(training_class: TrainingClass) -> None:
     # The class, not the exam: closing it and entering results queue here.
     training_class.refresh_from_db(from_queryset=TrainingClass.objects.select_for_update())
-    if training_class.status != TrainingClass.Status.IN_PROGRESS:
-        raise WrongStatus(
-            status=training_class.status, allowed_from=[TrainingClass.Status.IN_PROGRESS]
-        )
+    require_status(training_class.status, [TrainingClass.Status.IN_PROGRESS])
 
 
 def _refuse_strangers(exam: Exam, enrolment_ids: Collection[UUID]) -> None:
@@ -179,7 +176,7 @@ def _refuse_strangers(exam: Exam, enrolment_ids: Collection[UUID]) -> None:
 
 
 def _refuse_low_attendance(exam: Exam, marks: Iterable[Mark], *, at: datetime) -> None:
-    rates = attendance.rates_of(exam.training_class, at=at)
+    rates = attendance_rates.rates_of(exam.training_class, at=at)
     low = [
         {
             "enrolment_id": str(mark.enrolment_id),
@@ -193,7 +190,7 @@ def _refuse_low_attendance(exam: Exam, marks: Iterable[Mark], *, at: datetime) -
         raise AttendanceTooLow(enrolments=low)
 
 
-def reached(rate: attendance.Rate) -> bool:
+def reached(rate: attendance_rates.Rate) -> bool:
     """Tell whether the rate of a whole class is high enough; without sessions there is none."""
     return rate.rate is not None and rate.rate >= rate.required_rate
 

@@ -14,7 +14,7 @@ from people import identifiers, journal, persons
 from people.days import local_day
 from people.models import Acquaintance, Person, PersonCategory, Region, User
 from people.policies import EnrolmentRules, Governing
-from people.refusals import WrongStatus
+from people.refusals import require_status
 from training import eligibility, seats
 from training.models import Enrolment, TrainingClass
 from training.models.enrolments import LIVE
@@ -63,8 +63,7 @@ def require_open(training_class: TrainingClass) -> None:
 
     :raises WrongStatus: before the class is published and after it is filed
     """
-    if training_class.status not in OPEN:
-        raise WrongStatus(status=training_class.status, allowed_from=sorted(OPEN))
+    require_status(training_class.status, OPEN)
 
 
 def plan(training_class_id: UUID, entries: Iterable[Entry], *, at: datetime) -> Plan:

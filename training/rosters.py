@@ -65,9 +65,6 @@ CATEGORIES: dict[str, list[str]] = {
     _Category.OTHER: ["其他", "其他人员"],
 }
 
-# Those who are, or were to the end, on the roster: not who left, waits or was turned away.
-ON_ROSTER = ["admitted", "completed", "failed", "no_show"]
-
 
 class PurposeRequired(Refusal):
     code = "purpose_required"
@@ -84,7 +81,7 @@ def export(
     """
     if full and not purpose:
         raise PurposeRequired
-    people = training_class.enrolments.filter(status__in=ON_ROSTER).select_related("person__region")
+    people = training_class.enrolments.on_roster().select_related("person__region")
     if not full:
         people = people.defer("person__id_number", "person__phone")
     rows = list(people.order_by("person__name_initials", "person__name", "id"))

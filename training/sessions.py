@@ -15,7 +15,7 @@ from people.ids import uuid7
 from people.lifecycle import Lifecycle
 from people.models import User
 from people.notices import tell
-from people.refusals import Refusal, WrongStatus
+from people.refusals import Refusal, require_status
 from training import bookings, classes, totp
 from training.models import ClassSession, Trainer, TrainingClass, Venue
 
@@ -140,7 +140,7 @@ def reschedule(session: ClassSession, *, by: User, at: datetime, **changes: Any)
 
     :raises SessionHasBegun: if it has
     """
-    _lock(session, "cancel", at)
+    _lock(session, at)
     before = (session.starts_at, session.ends_at, session.venue_id)
     length = minutes(session.starts_at, session.ends_at)
     for name, value in changes.items():
@@ -164,20 +164,24 @@ def cancel(session: ClassSession, *, reason: str, by: User, at: datetime) -> Cla
     :raises WrongStatus: if the session or its class is past that
     :raises SessionHasBegun: if it has
     """
-    _lock(session, "cancel", at)
+    _lock(session, at)
     LIFECYCLE.move(session, "cancel", by=by, at=at, reason=reason)
     _tell_seated(session, "session_cancelled", at)
     return session
 
 
-def _lock(session: ClassSession, verb: str, at: datetime) -> None:
-    """Lock the class, then the session: the same order as everywhere."""
+def _lock(session: ClassSession, at: datetime) -> None:
+    """Lock the class, then the session: the same order as everywhere.
+
+    :raises WrongStatus: if the session or its class is past changing
+    :raises SessionHasBegun: if it has
+    """
     training_class = session.training_class
     training_class.refresh_from_db(from_queryset=TrainingClass.objects.select_for_update())
-    LIFECYCLE.lock(session, verb)
+    # What can be moved is what can be cancelled.
+    LIFECYCLE.lock(session, "cancel")
     session.training_class = training_class
-    if training_class.status not in MOVABLE:
-        raise WrongStatus(status=training_class.status, allowed_from=sorted(MOVABLE))
+    require_status(training_class.status, MOVABLE)
     if training_class.status not in classes.PLANNABLE and session.starts_at <= at:
         raise SessionHasBegun(starts_at=session.starts_at)
 

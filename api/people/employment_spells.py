@@ -12,10 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import SIGNED_IN
-from api.inputs import Form
+from api.filters import FlagFilter
+from api.inputs import CreditCodeField, Form
 from api.outputs import RowSerializer
 from api.resource import Readable
-from people import employment, identifiers
+from people import employment
 from people.models import EmploymentSpell
 from people.refusals import NotYours, WrongStatus
 from people.roles import Role
@@ -58,7 +59,7 @@ class SpellForm(Form):
     id = serializers.UUIDField(required=False)
     employment_form = serializers.ChoiceField(EmploymentSpell.Form.choices)
     employer_name = serializers.CharField(max_length=120)
-    employer_credit_code = serializers.CharField(max_length=24, required=False)
+    employer_credit_code = CreditCodeField(required=False)
     job_title = serializers.CharField(max_length=60, required=False)
     starts_on = serializers.DateField()
     ends_on = serializers.DateField(required=False, allow_null=True)
@@ -72,19 +73,13 @@ class SpellForm(Form):
         help_text="Yuan a month; null when not told.",
     )
 
-    def validate_employer_credit_code(self, code: str) -> str:
-        try:
-            return identifiers.credit_code(code)
-        except identifiers.BadIdentifier as error:
-            raise serializers.ValidationError(str(error), code=error.code) from error
-
 
 class EndForm(Form):
     ends_on = serializers.DateField()
 
 
 class SpellFilters(filters.FilterSet):
-    mine = filters.BooleanFilter(method="filter_mine", label=_("Only one's own."))
+    mine = FlagFilter(method="filter_mine", label=_("Only one's own."))
     person = filters.UUIDFilter(field_name="person_id")
     employer = filters.UUIDFilter(field_name="employer_id")
     status = filters.ChoiceFilter(choices=EmploymentSpell.Status.choices)

@@ -1,6 +1,6 @@
 """The journal, for auditors: who did what to which row, and when."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
@@ -9,14 +9,9 @@ from rest_framework import serializers
 
 from api.outputs import RowSerializer
 from api.resource import Listed
-from people.days import SHANGHAI
+from people.days import midnight
 from people.models import JournalEntry
 from people.roles import Role
-
-
-def midnight(day: date) -> datetime:
-    """Name the moment at which a local day begins."""
-    return datetime.combine(day, time.min, SHANGHAI)
 
 
 class JournalEntrySerializer(RowSerializer[JournalEntry]):

@@ -8,9 +8,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import SIGNED_IN
-from api.inputs import Form, IdNumberField
 from api.masked import persons as masked_persons
 from api.outputs import RowSerializer, version_of
+from api.people.persons import ParticularsForm
 from api.problems import Problem
 from api.profile import COUNTED, ProfileAnswer, profile
 from api.resource import Resource
@@ -47,16 +47,8 @@ class Me(Resource):
         return Response({**shown, "version": version_of(shown)})
 
 
-class MyPersonForm(Form):
-    name = serializers.CharField(max_length=60)
-    id_number = IdNumberField()
-    education = serializers.ChoiceField(Person.Education.choices, default=Person.Education.UNKNOWN)
-    hukou = serializers.ChoiceField(Person.Hukou.choices, default=Person.Hukou.UNKNOWN)
-    region_id = serializers.RegexField(r"^[0-9]{12}$", max_length=12)
-    categories = serializers.ListField(
-        child=serializers.ChoiceField(PersonCategory.Category.choices), max_length=10, default=list
-    )
-    employment_card_number = serializers.CharField(max_length=30, default="", allow_blank=True)
+class MyPersonForm(ParticularsForm):
+    """What is said of oneself."""
 
 
 class SaidAnswer(serializers.Serializer[Any]):

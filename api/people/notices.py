@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from api.access import SIGNED_IN
 from api.filters import FlagFilter
-from api.inputs import Form
+from api.inputs import NoBody
 from api.outputs import RowSerializer
 from api.resource import Listed
 from people import notices
@@ -49,8 +49,8 @@ class Notices(Listed):
     may = {"list": SIGNED_IN, "read": SIGNED_IN}
     ordering = ("-id",)
 
-    @extend_schema(request=Form, responses={200: NoticeSerializer})
+    @extend_schema(request=NoBody, responses={200: NoticeSerializer})
     def read(self, request: Request, pk: UUID) -> Response:
         """Mark a notice as read; the first time counts."""
-        self.form(Form)
+        self.form(NoBody)
         return self.answer(notices.read(self.get_object(), by=self.user, at=self.at))

@@ -12,26 +12,12 @@ from rest_framework.response import Response
 
 from api.access import ANYONE
 from api.filters import RegionFilter
-from api.inputs import Form
+from api.inputs import CreditCodeField, Form
 from api.outputs import RowSerializer
 from api.resource import Readable
-from people import identifiers, organisations
+from people import organisations
 from people.models import Organisation, Region
 from people.roles import Role, Scope
-
-
-class CreditCodeField(serializers.CharField):
-    """A unified social credit code, its check character verified."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=40, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            return identifiers.credit_code(text)
-        except identifiers.BadIdentifier as error:
-            raise serializers.ValidationError(str(error), code=error.code) from error
 
 
 class OrganisationSerializer(RowSerializer[Organisation]):

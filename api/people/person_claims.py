@@ -8,8 +8,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.inputs import Form
-from api.masked import SEALED, MaskedPersonSerializer
+from api.inputs import NoBody
+from api.masked import MaskedPersonSerializer, sealed
 from api.outputs import RowSerializer
 from api.resource import Readable
 from people import identifiers, person_claims
@@ -47,9 +47,7 @@ class PersonClaims(Readable):
 
     tag = "persons"
     noun = "person claim"
-    queryset = PersonClaim.objects.select_related("person", "user").defer(
-        *(f"person__{name}" for name in SEALED)
-    )
+    queryset = PersonClaim.objects.select_related("person", "user").defer(*sealed("person"))
     serializer_class = PersonClaimSerializer
     filterset_class = PersonClaimFilters
     may = {
@@ -64,16 +62,16 @@ class PersonClaims(Readable):
     }
     ordering = ("-id",)
 
-    @extend_schema(request=Form, responses={200: PersonClaimSerializer})
+    @extend_schema(request=NoBody, responses={200: PersonClaimSerializer})
     def confirm(self, request: Request, pk: UUID) -> Response:
         """Link the account to the person, having seen the identity card."""
-        self.form(Form)
+        self.form(NoBody)
         claim = person_claims.confirm(self.get_object(), by=self.user, at=self.at)
         return self.answer(claim)
 
-    @extend_schema(request=Form, responses={200: PersonClaimSerializer})
+    @extend_schema(request=NoBody, responses={200: PersonClaimSerializer})
     def refuse(self, request: Request, pk: UUID) -> Response:
         """Leave the account unlinked; it may register again."""
-        self.form(Form)
+        self.form(NoBody)
         claim = person_claims.refuse(self.get_object(), by=self.user, at=self.at)
         return self.answer(claim)

@@ -13,19 +13,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api.downloads import SPREADSHEET, attachment
 from api.inputs import Form, Moment, NoBody
+from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer, version_of
 from api.problems import Problem
 from api.resource import Resource
 from api.training.sessions import ClassSessionSerializer
-from api.training.trainees import TraineeSerializer
 from people.refusals import WrongStatus
 from people.roles import Role
-from training import attendance, attendance_rosters
+from training import attendance, attendance_rates, attendance_rosters
 from training.models import AttendanceEvent, AttendanceRecord, ClassSession, Enrolment
 from training.models import TrainingClass as Class
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 FLAGS = (
     "outside_fence",
     "mock_location",
@@ -85,7 +85,7 @@ class RecordSerializer(RowSerializer[AttendanceRecord]):
 
 class RosterRowSerializer(serializers.Serializer[Any]):
     enrolment_id = serializers.UUIDField()
-    person = TraineeSerializer()
+    person = MaskedPersonSerializer()
     status = serializers.ChoiceField(choices=AttendanceRecord.Status.choices)
     record_id = serializers.UUIDField(allow_null=True)
     credited_minutes = MinutesField()
@@ -105,7 +105,7 @@ class RosterAnswer(serializers.Serializer[Any]):
 
 class MarkForm(Form):
     enrolment_id = serializers.UUIDField()
-    status = serializers.ChoiceField(choices=[(m.value, m.label) for m in attendance.MARKS])
+    status = serializers.ChoiceField(choices=[(m.value, m.label) for m in attendance_rates.MARKS])
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
 
 
@@ -266,7 +266,7 @@ class EnrolmentAttendance(Resource):
         """
         enrolment = self.get_object()
         records = enrolment.records.order_by("session__starts_at", "id")
-        rate = attendance.rate_of(enrolment, at=self.at)
+        rate = attendance_rates.rate_of(enrolment, at=self.at)
         return Response(
             {
                 "results": RecordSerializer(records, many=True).data,
@@ -287,13 +287,9 @@ class AttendanceSheets(Resource):
     noun = "attendance_sheet"
     may = {"show": [Role.INSTITUTION_ADMIN, Role.OFFICER, Role.AUDITOR]}
 
-    @extend_schema(responses={(200, XLSX): OpenApiTypes.BINARY})
+    @extend_schema(responses={(200, SPREADSHEET): OpenApiTypes.BINARY})
     def show(self, request: Request, class_id: UUID) -> HttpResponse:
         """Download the attendance sheet as a workbook, one column for each session."""
         training_class: Class = self.parent(Class.objects, "class_id")
         content = attendance_rosters.sheet(training_class, by=self.user, at=self.at)
-        return HttpResponse(
-            content,
-            content_type=XLSX,
-            headers={"Content-Disposition": 'attachment; filename="attendance-sheet.xlsx"'},
-        )
+        return attachment(content, SPREADSHEET, "attendance-sheet.xlsx")

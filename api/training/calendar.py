@@ -8,7 +8,6 @@ from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -43,23 +42,12 @@ class CalendarLinks(Resource):
         return Response({"url": link}, headers={"Cache-Control": "no-store"})
 
 
-class AnyType(BaseContentNegotiation):
-    """Calendar programs send all kinds of Accept headers; there is one answer for all of them."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(self, request: Request, renderers: Any, format_suffix: Any = None) -> Any:
-        return renderers[0], renderers[0].media_type
-
-
 class Calendar(Resource):
     """A calendar for phones and desktops."""
 
     tag = "sessions"
     may = {"show": ANYONE}
     parameters = {"show": ["token"]}
-    content_negotiation_class = AnyType
 
     @extend_schema(
         parameters=[

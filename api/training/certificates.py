@@ -12,16 +12,14 @@ from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import SIGNED_IN
-from api.filters import RegionFilter
-from api.inputs import Form
+from api.filters import FlagFilter, RegionFilter
+from api.inputs import ReasonForm
 from api.outputs import RowSerializer
 from api.problems import bad_parameter
-from api.rendering import JSONRenderer
 from api.resource import Readable
 from people.days import local_day
 from people.refusals import WrongStatus
@@ -75,7 +73,7 @@ class CertificateSerializer(RowSerializer[Certificate]):
 
 
 class CertificateFilters(filters.FilterSet):
-    mine = filters.BooleanFilter(method="filter_mine", label=_("Only one's own."))
+    mine = FlagFilter(method="filter_mine", label=_("Only one's own."))
     status = filters.ChoiceFilter(choices=STATUSES, method="filter_status")
     training_class = filters.UUIDFilter(field_name="enrolment__training_class")
     region = RegionFilter("enrolment__training_class__region_id")
@@ -91,27 +89,6 @@ class CertificateFilters(filters.FilterSet):
     def filter_status(self, queryset: Any, name: str, value: str) -> QuerySet[Any]:
         rows: QuerySet[Any] = queryset.standing(value, local_day(timezone.now()))
         return rows
-
-
-class ReasonForm(Form):
-    reason = serializers.CharField(max_length=500)
-
-
-class Png(JSONRenderer):
-    """Lets a caller ask for the picture by its type; refusals stay JSON."""
-
-    media_type = "image/png"
-    format = "png"
-
-
-class Pdf(JSONRenderer):
-    media_type = "application/pdf"
-    format = "pdf"
-
-
-class Svg(JSONRenderer):
-    media_type = "image/svg+xml"
-    format = "svg"
 
 
 class Certificates(Readable):
@@ -139,11 +116,6 @@ class Certificates(Readable):
     }
     parameters = {"image": ["width"]}
     ordering = ("-issued_on", "-id")
-    drawn_as = {"image": Png, "pdf": Pdf, "qr": Svg}
-
-    def get_renderers(self) -> list[BaseRenderer]:
-        drawing = self.drawn_as.get(self.action or "")
-        return [*super().get_renderers(), *([drawing()] if drawing else [])]
 
     @extend_schema(
         parameters=[

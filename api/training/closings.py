@@ -8,9 +8,9 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.inputs import Form, Moment
+from api.inputs import Moment, NoBody
+from api.masked import MaskedPersonSerializer
 from api.resource import Resource
-from api.training.trainees import TraineeSerializer
 from people.refusals import WrongStatus
 from people.roles import Role
 from training import closings, exams
@@ -34,7 +34,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
     """What becomes of one person; ``outcome`` is null while a result is missing."""
 
     enrolment_id = serializers.UUIDField(source="enrolment.pk")
-    person = TraineeSerializer(source="enrolment.person")
+    person = MaskedPersonSerializer(source="enrolment.person")
     outcome = serializers.ChoiceField(OUTCOMES, allow_null=True)
     reason = serializers.ChoiceField(REASONS, allow_null=True)
     rate = serializers.RegexField(r"^[01]\.[0-9]{4}$", max_length=6, allow_null=True)
@@ -48,7 +48,7 @@ class DecisionSerializer(serializers.Serializer[Any]):
     def to_representation(self, instance: closings.Decision) -> dict[str, Any]:
         return {
             "enrolment_id": str(instance.enrolment.pk),
-            "person": TraineeSerializer(instance.enrolment.person).data,
+            "person": MaskedPersonSerializer(instance.enrolment.person).data,
             "outcome": instance.outcome or None,
             "reason": instance.reason or None,
             "rate": exams.shown_rate(instance.rate.rate),
@@ -98,14 +98,14 @@ class Closings(Resource):
         found = closings.preview(self.get_object(), at=self.at)
         return Response(PreviewAnswer(found).data)
 
-    @extend_schema(request=Form, responses={200: ClosingAnswer})
+    @extend_schema(request=NoBody, responses={200: ClosingAnswer})
     def close(self, request: Request, pk: UUID) -> Response:
         """Close the class.
 
         Decides every admitted enrolment, issues the certificates, plans the follow-up and tells
         everybody, all of it or nothing.
         """
-        self.form(Form)
+        self.form(NoBody)
         closing = closings.close(self.get_object(), by=self.user, at=self.at)
         data = ClosingAnswer(
             {

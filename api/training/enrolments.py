@@ -13,10 +13,10 @@ from rest_framework.response import Response
 
 from api.access import SIGNED_IN
 from api.filters import FlagFilter
-from api.inputs import Form
+from api.inputs import Form, ReasonForm
+from api.masked import SEALED, MaskedPersonSerializer, sealed
 from api.outputs import RowSerializer
 from api.resource import Listed, Readable, Resource
-from api.training.trainees import TraineeSerializer
 from people.models import Person, PersonCategory
 from people.refusals import WrongStatus
 from people.roles import Role
@@ -69,7 +69,7 @@ class EnrolmentSerializer(RowSerializer[Enrolment]):
         read_only=True,
         max_length=40,
     )
-    person = TraineeSerializer(read_only=True)
+    person = MaskedPersonSerializer(read_only=True)
 
     class Meta:
         model = Enrolment
@@ -98,10 +98,6 @@ class EnrolForm(Form):
 
     id = serializers.UUIDField(required=False)
     person_id = serializers.UUIDField(required=False)
-
-
-class ReasonForm(Form):
-    reason = serializers.CharField(max_length=500)
 
 
 class RuleAnswer(serializers.Serializer[Any]):
@@ -140,11 +136,10 @@ class StatusFilters(filters.FilterSet):
         fields: list[str] = []
 
 
-# The register's encrypted columns are left where they are: only their masked twins are shown.
 SHOWN = (
     Enrolment.objects.with_waitlist_position()
     .select_related("person", "training_class")
-    .defer("person__id_number", "person__phone")
+    .defer(*sealed("person"))
 )
 
 
@@ -163,7 +158,7 @@ class ClassEligibility(Resource):
         """
         classes = TrainingClass.objects.select_related("programme")
         training_class = self.parent(classes, "class_id")
-        own = Person.objects.filter(user=self.user.pk).defer("id_number", "phone")
+        own = Person.objects.filter(user=self.user.pk).defer(*SEALED)
         assessment = eligibility.assess(training_class, own.first(), at=self.at)
         return Response(EligibilityAnswer(assessment).data)
 

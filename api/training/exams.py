@@ -15,10 +15,10 @@ from rest_framework.response import Response
 
 from api.access import SIGNED_IN
 from api.inputs import Form, Moment
+from api.masked import MaskedPersonSerializer, sealed
 from api.outputs import RowSerializer
 from api.problems import Problem
 from api.resource import Listed, Resource
-from api.training.trainees import TraineeSerializer
 from people.refusals import WrongStatus
 from people.roles import Role
 from training import exams
@@ -112,7 +112,7 @@ class Exams(RetrieveModelMixin, Resource):
 
 
 class ResultSerializer(RowSerializer[ExamResult]):
-    person = TraineeSerializer(source="enrolment.person", read_only=True)
+    person = MaskedPersonSerializer(source="enrolment.person", read_only=True)
     score = serializers.DecimalField(
         max_digits=5,
         decimal_places=2,
@@ -166,7 +166,9 @@ class ExamResults(Listed):
 
     tag = "exams"
     noun = "result"
-    queryset = ExamResult.objects.select_related("enrolment__person")
+    queryset = ExamResult.objects.select_related("enrolment__person").defer(
+        *sealed("enrolment__person")
+    )
     serializer_class = ResultSerializer
     may = {"list": SIGNED_IN, "record": [Role.INSTITUTION_ADMIN, Role.TRAINER]}
     refuses = {

@@ -13,12 +13,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import SIGNED_IN
-from api.filters import RegionFilter
-from api.inputs import Form
+from api.filters import FlagFilter, RegionFilter
+from api.inputs import Form, NoBody, ReasonForm
+from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer
 from api.resource import Listed, Readable
 from api.training.observations import TASKS
-from api.training.trainees import TraineeSerializer
 from people.models import StoredFile
 from people.refusals import NotYours, WrongStatus
 from people.roles import Role
@@ -34,7 +34,7 @@ class ExclusionAnswer(serializers.Serializer[Any]):
 
 
 class FollowUpSerializer(RowSerializer[FollowUpTask]):
-    person = TraineeSerializer(source="enrolment.person", read_only=True)
+    person = MaskedPersonSerializer(source="enrolment.person", read_only=True)
     training_class_id = serializers.UUIDField(source="enrolment.training_class_id", read_only=True)
     class_name = serializers.CharField(
         source="enrolment.training_class.name", read_only=True, max_length=120
@@ -80,7 +80,7 @@ class FollowUpSerializer(RowSerializer[FollowUpTask]):
 
 
 class FollowUpFilters(filters.FilterSet):
-    mine = filters.BooleanFilter(method="filter_mine", label=_("Only those about oneself."))
+    mine = FlagFilter(method="filter_mine", label=_("Only those about oneself."))
     due = filters.DateFilter(method="filter_due", label=_("The window is open on this day."))
     status = filters.ChoiceFilter(choices=FollowUpTask.Status.choices)
     checkpoint = filters.CharFilter(max_length=10)
@@ -103,10 +103,6 @@ class FollowUpFilters(filters.FilterSet):
 class ExclusionForm(Form):
     code = serializers.ChoiceField(FollowUpTask.Exclusion.choices)
     document_id = serializers.UUIDField(required=False)
-
-
-class ReasonForm(Form):
-    reason = serializers.CharField(max_length=500)
 
 
 OFFICER = [Role.OFFICER]
@@ -152,24 +148,24 @@ class FollowUps(Readable):
     }
     ordering = ("due_on", "id")
 
-    @extend_schema(request=Form, responses={200: FollowUpSerializer})
+    @extend_schema(request=NoBody, responses={200: FollowUpSerializer})
     def verify(self, request: Request, pk: UUID) -> Response:
         """Verify what was observed, as somebody who did not enter it.
 
         Work has to be proven to the checkpoint's grade; a job that is named is then confirmed.
         """
         task = self.get_object()
-        self.form(Form)
+        self.form(NoBody)
         return self.answer(observations.verify(task, by=self.user, at=self.at))
 
-    @extend_schema(request=Form, responses={200: FollowUpSerializer})
+    @extend_schema(request=NoBody, responses={200: FollowUpSerializer})
     def close(self, request: Request, pk: UUID) -> Response:
         """Put a verified task away."""
         task = self.get_object()
-        self.form(Form)
+        self.form(NoBody)
         return self.answer(follow_ups.close(task, by=self.user, at=self.at))
 
-    @extend_schema(request=Form, responses={200: FollowUpSerializer})
+    @extend_schema(request=NoBody, responses={200: FollowUpSerializer})
     def mark_unreachable(self, request: Request, pk: UUID) -> Response:
         """Give up on reaching the person.
 
@@ -177,14 +173,14 @@ class FollowUps(Readable):
         locally, and the window closed.
         """
         task = self.get_object()
-        self.form(Form)
+        self.form(NoBody)
         return self.answer(follow_ups.mark_unreachable(task, by=self.user, at=self.at))
 
-    @extend_schema(request=Form, responses={200: FollowUpSerializer})
+    @extend_schema(request=NoBody, responses={200: FollowUpSerializer})
     def refuse(self, request: Request, pk: UUID) -> Response:
         """Note that the person, once reached, does not want to answer."""
         task = self.get_object()
-        self.form(Form)
+        self.form(NoBody)
         return self.answer(follow_ups.refuse(task, by=self.user, at=self.at))
 
     @extend_schema(request=ReasonForm, responses={200: FollowUpSerializer})

@@ -6,8 +6,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
-from api.inputs import Form
-from people import identifiers
+from api.inputs import CreditCodeField, Form
 from people.employment import Job
 from people.models import EmploymentSpell
 from training.models import OutcomeObservation
@@ -35,20 +34,6 @@ WITHOUT_EMPLOYER = {
 }
 WITH_CONTRACT = {SpellForm.UNIT_CONTRACT}
 WITHOUT_CONTRACT = {SpellForm.UNIT_NO_CONTRACT}
-
-
-class CreditCodeField(serializers.CharField):
-    """A unified social credit code with a right check character."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(max_length=24, **kwargs)
-
-    def to_internal_value(self, data: Any) -> str:
-        text: str = super().to_internal_value(data)
-        try:
-            return identifiers.credit_code(text)
-        except identifiers.BadIdentifier as error:
-            raise serializers.ValidationError(str(error), code=error.code) from error
 
 
 class JobForm(Form):

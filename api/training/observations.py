@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import SIGNED_IN
+from api.masked import sealed
 from api.outputs import RowSerializer
 from api.resource import Listed
 from api.training.jobs import JobForm, read_job, refuse_job
@@ -23,8 +24,8 @@ from training import follow_ups, observations
 from training.models import FollowUpTask, OutcomeObservation
 
 Situation = OutcomeObservation.Situation
-TASKS = FollowUpTask.objects.select_related(
-    "enrolment__person__region", "enrolment__training_class"
+TASKS = FollowUpTask.objects.select_related("enrolment__person", "enrolment__training_class").defer(
+    *sealed("enrolment__person")
 )
 # Somebody in one of these has a job or a traineeship to tell of.
 AT_WORK = {Situation.EMPLOYED, Situation.TRAINEESHIP}

@@ -8,9 +8,9 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 
-from api.downloads import SPREADSHEET, Spreadsheet, attachment
+from api.downloads import SPREADSHEET, attachment
+from api.pagination import read_flag
 from api.problems import bad_parameter
-from api.rendering import JSONRenderer
 from api.resource import Resource
 from people.roles import Role
 from training import rosters
@@ -25,7 +25,6 @@ class Rosters(Resource):
     tag = "rosters"
     noun = "roster"
     queryset = TrainingClass.objects.all()
-    renderer_classes = [Spreadsheet, JSONRenderer]
     may = {"sheet": [Role.INSTITUTION_ADMIN, Role.OFFICER]}
     refuses = {"sheet": [rosters.PurposeRequired]}
     parameters = {"sheet": ["full", "purpose"]}
@@ -48,13 +47,11 @@ class Rosters(Resource):
         and what for, is on record. A full one can be imported again.
         """
         training_class = self.parent(TrainingClass.objects, "class_id")
-        full = request.query_params.get("full", "false")
-        if full not in {"true", "false"}:
-            raise bad_parameter("full", "invalid", translate("Must be true or false."))
+        full = read_flag(request, "full")
         purpose = request.query_params.get("purpose", "")
         if len(purpose) > MAX_PURPOSE:
             raise bad_parameter("purpose", "max_length", translate("This text is too long."))
         content = rosters.export(
-            training_class, full=full == "true", purpose=purpose.strip(), by=self.user, at=self.at
+            training_class, full=full, purpose=purpose.strip(), by=self.user, at=self.at
         )
         return attachment(content, SPREADSHEET, "roster.xlsx")

@@ -1,6 +1,6 @@
 """How the list of sessions is narrowed."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import forms
@@ -12,7 +12,7 @@ from django_filters import rest_framework as filters
 
 from api.filters import FlagFilter
 from api.training.class_filters import caller
-from people.days import SHANGHAI
+from people.days import midnight
 from training.models import ClassSession
 
 
@@ -40,7 +40,7 @@ def opening(edge: date | datetime, *, days: int) -> datetime:
     """Turn a local day, and so many days on, into its first moment; a moment stays itself."""
     if isinstance(edge, datetime):
         return edge
-    return datetime.combine(edge + timedelta(days=days), time.min, SHANGHAI)
+    return midnight(edge + timedelta(days=days))
 
 
 class SessionFilters(filters.FilterSet):

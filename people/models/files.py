@@ -88,8 +88,13 @@ class UploadSession(Row):
         return self.name
 
     @property
+    def parts_count(self) -> int:
+        """How many parts the file has: all of one size but for the last."""
+        return -(-self.size // self.part_size)
+
+    @property
     def received_parts(self) -> list[int]:
         """The numbers of the parts that have arrived."""
         if self.file_id:
-            return list(range(-(-self.size // self.part_size)))
+            return list(range(self.parts_count))
         return [part["number"] for part in self.parts]

@@ -13,7 +13,7 @@ from people.refusals import Refusal
 from tests import factories
 from tests.factories import moment
 from tests.statements import statements
-from training import attendance
+from training import attendance, attendance_rates
 from training.attendance import Mark
 from training.models import AttendanceRecord, ClassSession, Enrolment, TrainingClass
 
@@ -323,8 +323,8 @@ def week(running: TrainingClass) -> list[ClassSession]:
     return planned
 
 
-def rate(enrolment: Enrolment) -> attendance.Rate:
-    return attendance.rate_of(enrolment, at=timezone.now())
+def rate(enrolment: Enrolment) -> attendance_rates.Rate:
+    return attendance_rates.rate_of(enrolment, at=timezone.now())
 
 
 def test_rate_counts_all_planned_minutes(running: Any, enrolment: Any) -> None:
@@ -429,7 +429,7 @@ def test_rates_of_a_class_are_those_of_each_and_take_three_statements(running: A
     nobody = factories.enrolment(running)
 
     with statements() as found:
-        rates = attendance.rates_of(running, at=timezone.now())
+        rates = attendance_rates.rates_of(running, at=timezone.now())
 
     assert len(found) == 3
     assert set(rates) == {nobody.pk, *(person.pk for person in people)}

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from people.models import User
 
 HOLDING_A_SEAT = ["admitted", "offered"]
-# Those whose timetable the class is, or was until it was closed.
-ATTENDING = ["admitted", "completed", "failed", "no_show"]
+# Those who sit in the class, or sat in it to the end: not who left, waits or was turned away.
+ON_ROSTER = ["admitted", "completed", "failed", "no_show"]
 LIVE = ["applied", "waitlisted", "offered", "admitted"]
 
 
@@ -40,6 +40,9 @@ class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
 
     def holding_a_seat(self) -> Self:
         return self.filter(status__in=HOLDING_A_SEAT)
+
+    def on_roster(self) -> Self:
+        return self.filter(status__in=ON_ROSTER)
 
     def live(self) -> Self:
         return self.filter(status__in=LIVE)

@@ -1,6 +1,6 @@
 """Class sessions: one dated meeting with its room, its trainer and its check-in secret."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Self
 
 from django.db import models
@@ -8,11 +8,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from people.crypto import EncryptedTextField
-from people.days import SHANGHAI
+from people.days import midnight
 from people.models.base import Row, one_of
 from people.roles import Scope
 from training.models.classes import TrainingClass
-from training.models.enrolments import ATTENDING, Enrolment
+from training.models.enrolments import ON_ROSTER, Enrolment
 from training.models.trainers import Trainer
 from training.models.venues import Venue
 
@@ -32,7 +32,7 @@ class SessionQuerySet(models.QuerySet["ClassSession"]):
         taught = Q(trainer__user=user)
         if user.person_id is None:
             return self.filter(taught)
-        attended = Enrolment.objects.filter(person=user.person_id, status__in=ATTENDING)
+        attended = Enrolment.objects.filter(person=user.person_id, status__in=ON_ROSTER)
         return self.filter(taught | Q(training_class__in=attended.values("training_class")))
 
     def planned(self) -> Self:
@@ -45,9 +45,9 @@ class SessionQuerySet(models.QuerySet["ClassSession"]):
 
     def outside(self, first: date, last: date) -> Self:
         """Keep those that do not lie wholly within the local days."""
-        opening = datetime.combine(first, time.min, SHANGHAI)
-        closing = datetime.combine(last + timedelta(days=1), time.min, SHANGHAI)
-        return self.filter(Q(starts_at__lt=opening) | Q(ends_at__gt=closing))
+        return self.filter(
+            Q(starts_at__lt=midnight(first)) | Q(ends_at__gt=midnight(last + timedelta(days=1)))
+        )
 
 
 class ClassSessionStatus(models.TextChoices):
