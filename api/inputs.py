@@ -6,6 +6,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
@@ -38,6 +39,11 @@ class ReasonForm(Form):
     """Why."""
 
     reason = serializers.CharField(max_length=500)
+
+
+def wrong(member: str, code: str, sentence: str | Promise) -> serializers.ValidationError:
+    """Name the one member of a body that is wrong."""
+    return serializers.ValidationError({member: [serializers.ErrorDetail(str(sentence), code)]})
 
 
 class Moment(serializers.DateTimeField):

@@ -145,6 +145,11 @@ def bad_parameter(name: str, code: str, detail: str) -> Problem:
     return Problem(400, errors=[{"parameter": name, "code": code, "detail": detail}])
 
 
+def bad_member(name: str, code: str, detail: str) -> Problem:
+    """Name a member of the body that can never be right as sent."""
+    return Problem(400, errors=[{"pointer": f"#/{name}", "code": code, "detail": detail}])
+
+
 def document(
     status: int,
     code: str,

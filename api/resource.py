@@ -20,7 +20,7 @@ from api import idempotency
 from api.inputs import Form
 from api.outputs import EXPANDED, RowSerializer
 from api.pagination import PARAMETERS
-from api.problems import Problem, bad_parameter
+from api.problems import Problem, bad_member, bad_parameter
 from people.models import User
 from people.refusals import Refusal
 
@@ -183,10 +183,7 @@ class Resource(GenericViewSet[Any]):
         rows: Any = model._default_manager
         row = rows.visible_to(self.request.user).filter(pk=pk).first()
         if row is None:
-            detail = translate("There is no such record.")
-            raise Problem(
-                400, errors=[{"pointer": f"#/{member}", "code": "does_not_exist", "detail": detail}]
-            )
+            raise bad_member(member, "does_not_exist", translate("There is no such record."))
         return row
 
     # -- answers ------------------------------------------------------------------------------

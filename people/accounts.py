@@ -149,11 +149,16 @@ def sign_in_by_code(challenge_id: UUID, code: str, device: Device, *, at: dateti
         return _open(user, device, at=at)
 
 
-def _account(phone: str, at: datetime) -> User:
-    user, created = User.objects.get_or_create(
+def find_or_make(phone: str, *, at: datetime) -> tuple[User, bool]:
+    """Tell the account of a phone, and whether this very call made it, without a password."""
+    return User.objects.get_or_create(
         phone_index=phone_index(phone),
         defaults={"phone": phone, "password": make_password(None), "created_at": at},
     )
+
+
+def _account(phone: str, at: datetime) -> User:
+    user, created = find_or_make(phone, at=at)
     if created:
         journal.record("user.register", user, by=user, at=at)
     if not user.is_active:

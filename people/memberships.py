@@ -2,12 +2,10 @@
 
 from datetime import datetime
 
-from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from people import journal
-from people.crypto import phone_index
+from people import accounts, journal
 from people.models import Membership, Organisation, User
 from people.refusals import Refusal
 from people.roles import Role
@@ -70,10 +68,7 @@ def invite(
     :raises RoleDoesNotFit: if the organisation is of another kind
     """
     _check_giver(role, organisation, by)
-    user, created = User.objects.get_or_create(
-        phone_index=phone_index(phone),
-        defaults={"phone": phone, "password": make_password(None), "created_at": at},
-    )
+    user, created = accounts.find_or_make(phone, at=at)
     if created:
         journal.record("user.invite", user, by=by, at=at)
     return give(user, role, organisation, by=by, at=at)

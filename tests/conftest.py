@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -90,7 +89,3 @@ def auditor(institution: Organisation) -> User:
 def key() -> Callable[[], str]:
     """Make a fresh idempotency key."""
     return lambda: str(uuid.uuid4())
-
-
-def pytest_collection_modifyitems(items: list[Any]) -> None:
-    """Race tests need real transactions and run last, as pytest-django orders them."""

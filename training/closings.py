@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people import notices
 from people.models import User
+from people.models.persons import sealed
 from people.refusals import Refusal
 from training import attendance_rates, certificates, classes, enrolments, exams, follow_ups, seats
 from training.models import (
@@ -157,6 +158,7 @@ def _admitted(training_class: TrainingClass) -> list[Enrolment]:
         .select_related(
             "person", "training_class__programme__occupation", "training_class__institution"
         )
+        .defer(*sealed("person"))
         .order_by("person__name_initials", "id")
     )
 

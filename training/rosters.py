@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from people import identifiers, journal, sheets
 from people.models import Person, PersonCategory, User
+from people.models.persons import sealed
 from people.refusals import Refusal
 from training.models import Enrolment, TrainingClass
 
@@ -83,7 +84,7 @@ def export(
         raise PurposeRequired
     people = training_class.enrolments.on_roster().select_related("person__region")
     if not full:
-        people = people.defer("person__id_number", "person__phone")
+        people = people.defer(*sealed("person"))
     rows = list(people.order_by("person__name_initials", "person__name", "id"))
     journal.record(
         "roster.export", training_class, by=by, at=at, full=full, purpose=purpose, count=len(rows)

@@ -10,7 +10,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api.inputs import Form
+from api.inputs import Form, wrong
 from api.outputs import RowSerializer
 from api.resource import Listed
 from people import persons
@@ -40,8 +40,7 @@ class RecogniseForm(Form):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs.get("valid_to") and attrs["valid_to"] < attrs["valid_from"]:
-            error = serializers.ErrorDetail(str(_("It ends before it begins.")), code="invalid")
-            raise serializers.ValidationError({"valid_to": [error]})
+            raise wrong("valid_to", "invalid", _("It ends before it begins."))
         return attrs
 
 

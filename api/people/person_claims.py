@@ -9,11 +9,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.inputs import NoBody
-from api.masked import MaskedPersonSerializer, sealed
+from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer
 from api.resource import Readable
 from people import identifiers, person_claims
 from people.models import PersonClaim
+from people.models.persons import sealed
 from people.refusals import WrongStatus
 from people.roles import Role
 

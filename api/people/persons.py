@@ -17,7 +17,7 @@ from api import masked
 from api.filters import RegionFilter
 from api.inputs import Form, IdNumberField, PhoneField
 from api.outputs import RowSerializer
-from api.problems import Problem
+from api.problems import Problem, bad_member
 from api.resource import Readable, Resource
 from people import persons
 from people.crypto import phone_index
@@ -143,9 +143,7 @@ class Persons(Readable):
         if not own:
             raise PermissionDenied
         if asked is None and len(own) > 1:
-            detail = translate("Say for which institution.")
-            pointer = "#/organisation_id"
-            raise Problem(400, errors=[{"pointer": pointer, "code": "required", "detail": detail}])
+            raise bad_member("organisation_id", "required", translate("Say for which institution."))
         chosen = asked or own[0]
         found: Organisation = self.visible(
             Organisation, chosen if chosen in own else None, "organisation_id"

@@ -1,7 +1,7 @@
 """Policies: numbers a bureau sets, their schemas, and which version governs where and when."""
 
 from datetime import date
-from typing import Any, NoReturn
+from typing import Any
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as translate
@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from api.access import ANYONE
 from api.filters import RegionFilter
-from api.inputs import Form
+from api.inputs import Form, wrong
 from api.outputs import RowSerializer
 from api.problems import bad_parameter
 from api.resource import Readable, Resource
@@ -70,21 +70,16 @@ class PolicyForm(Form):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         ends = attrs.get("effective_to")
         if ends and ends < attrs["effective_from"]:
-            _refuse({"effective_to": [_detail(_("It ends before it begins."))]})
+            raise wrong("effective_to", "invalid", _("It ends before it begins."))
         try:
             policies.parse(policies.SCHEMAS[attrs["kind"]], attrs["values"])
         except policies.BadPolicyValues as refusal:
-            wrong = [_detail(_("Unknown, of a wrong type, or out of bounds."))]
-            _refuse({"values": {name[:60]: wrong for name in refusal.facts["members"]}})
+            sentence = str(_("Unknown, of a wrong type, or out of bounds."))
+            misfit = [serializers.ErrorDetail(sentence, code="invalid")]
+            raise serializers.ValidationError(
+                {"values": {name[:60]: misfit for name in refusal.facts["members"]}}
+            ) from refusal
         return attrs
-
-
-def _detail(sentence: Any) -> serializers.ErrorDetail:
-    return serializers.ErrorDetail(str(sentence), code="invalid")
-
-
-def _refuse(errors: dict[str, Any]) -> NoReturn:
-    raise serializers.ValidationError(errors)
 
 
 class Policies(Readable):

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.filters import RegionFilter
-from api.inputs import Form, NoBody, ReasonForm
+from api.inputs import Form, NoBody, ReasonForm, wrong
 from api.outputs import RowSerializer
 from api.resource import Readable
 from api.training.occupations import OccupationSerializer
@@ -54,8 +54,7 @@ class AccreditationForm(Form):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["valid_to"] < attrs["valid_from"]:
-            detail = serializers.ErrorDetail(str(_("It ends before it begins.")), "out_of_order")
-            raise serializers.ValidationError({"valid_to": [detail]})
+            raise wrong("valid_to", "out_of_order", _("It ends before it begins."))
         return attrs
 
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from api import idempotency, problems
 from api.access import SIGNED_IN
 from api.authentication import device_session
-from api.inputs import Form, Moment
+from api.inputs import Form, Moment, wrong
 from api.problems import Problem
 from api.resource import Resource
 from api.training.attendance import FlagsField, RecordSerializer
@@ -47,8 +47,7 @@ class CheckInForm(Form):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("latitude" in attrs) != ("longitude" in attrs):
             missing = "longitude" if "latitude" in attrs else "latitude"
-            detail = serializers.ErrorDetail(str(_("Give both or neither.")), "required")
-            raise serializers.ValidationError({missing: [detail]})
+            raise wrong(missing, "required", _("Give both or neither."))
         for name in {"latitude", "longitude"} & attrs.keys():
             attrs[name] = Decimal(str(attrs[name])).quantize(MICRODEGREE)
         if "accuracy_m" in attrs:

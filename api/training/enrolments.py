@@ -14,10 +14,11 @@ from rest_framework.response import Response
 from api.access import SIGNED_IN
 from api.filters import FlagFilter
 from api.inputs import Form, ReasonForm
-from api.masked import SEALED, MaskedPersonSerializer, sealed
+from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer
 from api.resource import Listed, Readable, Resource
 from people.models import Person, PersonCategory
+from people.models.persons import SEALED, sealed
 from people.refusals import WrongStatus
 from people.roles import Role
 from training import eligibility, enrolments, seats, waiting_lists

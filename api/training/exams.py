@@ -15,10 +15,11 @@ from rest_framework.response import Response
 
 from api.access import SIGNED_IN
 from api.inputs import Form, Moment
-from api.masked import MaskedPersonSerializer, sealed
+from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer
 from api.problems import Problem
 from api.resource import Listed, Resource
+from people.models.persons import sealed
 from people.refusals import WrongStatus
 from people.roles import Role
 from training import exams

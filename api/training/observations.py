@@ -12,12 +12,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import SIGNED_IN
-from api.masked import sealed
+from api.inputs import wrong
 from api.outputs import RowSerializer
 from api.resource import Listed
 from api.training.jobs import JobForm, read_job, refuse_job
 from people.days import local_day
 from people.models import StoredFile
+from people.models.persons import sealed
 from people.refusals import NotYours, WrongStatus
 from people.roles import Role
 from training import follow_ups, observations
@@ -131,7 +132,7 @@ class AnswerForm(FindingForm):
         return said or str(allowed[0])
 
     def _refuse(self, sentence: Any) -> None:
-        raise serializers.ValidationError({"situation": [sentence]}, code="contradiction")
+        raise wrong("situation", "contradiction", sentence)
 
 
 class ObservationForm(FindingForm):

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils.translation import gettext as translate
 from rest_framework.serializers import BaseSerializer
 
-from api.problems import Problem
+from api.problems import Problem, bad_member
 from api.resource import Resource
 from people.models import Organisation
 from people.roles import Role, Scope
@@ -23,8 +23,7 @@ def institution_named(door: Resource, institution_id: UUID | None) -> Organisati
     if institution_id is None:
         if len(own) != 1:
             detail = translate("You administer several institutions: say which one.")
-            error = {"pointer": "#/institution_id", "code": "required", "detail": detail}
-            raise Problem(400, errors=[error])
+            raise bad_member("institution_id", "required", detail)
         institution_id = own[0]
     institution: Organisation = door.visible(Organisation, institution_id, "institution_id")
     if institution.pk not in own:

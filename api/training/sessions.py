@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from api.access import ANYONE
-from api.inputs import Form, Moment, ReasonForm
+from api.inputs import Form, Moment, ReasonForm, wrong
 from api.outputs import RowSerializer
 from api.resource import Listed, Readable, Resource
 from api.training.ownership import for_staff
@@ -63,10 +63,6 @@ class ClassSessionSerializer(RowSerializer[ClassSession]):
 
 class ClassSessionsMade(serializers.Serializer[Any]):
     results = ClassSessionSerializer(many=True)
-
-
-def wrong(member: str, code: str, text: Any) -> serializers.ValidationError:
-    return serializers.ValidationError({member: [serializers.ErrorDetail(str(text), code)]})
 
 
 class RecurringForm(Form):

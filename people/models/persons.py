@@ -18,6 +18,15 @@ if TYPE_CHECKING:
     from people.models.accounts import User
 
 
+# What is encrypted. Showing a row must not decrypt it, so whoever reads rows to show defers it.
+SEALED = ("id_number", "phone")
+
+
+def sealed(path: str) -> list[str]:
+    """Name the encrypted columns of the person at the end of a path, for ``defer``."""
+    return [f"{path}__{name}" for name in SEALED]
+
+
 class PersonQuerySet(models.QuerySet["Person"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
         """Oneself, those one's institution registered or trains, those of one's region."""

@@ -4,6 +4,7 @@ import pytest
 from django.utils import timezone
 
 from people import memberships
+from people.crypto import phone_index
 from people.models import Membership, User
 from people.roles import Role
 from tests import factories
@@ -49,7 +50,7 @@ def test_who_gives_which_role_in_an_institution(institution, giver, given, answe
     else:
         with pytest.raises(refusals[answer]):
             invite()
-        assert not User.objects.filter(phone_index=memberships.phone_index(PHONE)).exists()
+        assert not User.objects.filter(phone_index=phone_index(PHONE)).exists()
 
 
 def test_administrator_gives_nothing_in_another_institution(stranger_admin, institution):

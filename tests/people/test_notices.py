@@ -69,6 +69,13 @@ def test_moments_are_local_and_a_reason_is_added():
     assert said.endswith("Reason: 名额释放")
 
 
+def test_reason_that_the_rules_give_is_a_sentence_too():
+    with translation.override("en"):
+        said = notices.sentence("class_not_completed", {"reason": "low_attendance"})
+
+    assert said.endswith("Reason: Attendance was too low.")
+
+
 @pytest.mark.parametrize("code", [*notices.SENTENCES, "unheard_of"])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_missing_facts_break_no_sentence(code, language):

@@ -141,7 +141,7 @@ def test_past_is_refused(publish):
         publish(COUNTY, 11, date(2026, 3, 1))
 
 
-def test_published_version_is_whole(publish, monkeypatch):
+def test_published_version_is_whole(publish):
     published = publish(COUNTY, 11)
 
     assert published.values["required_rate"] == "0.80"

@@ -118,6 +118,19 @@ def test_the_completed_get_a_certificate_questions_and_a_notice(over, institutio
     }
 
 
+def test_who_still_waited_is_told_that_they_have_no_place(over, institution_admin):
+    waiting = factories.enrolment(over, status="waitlisted")
+    offered = factories.enrolment(over, status="offered")
+
+    close(over, institution_admin)
+
+    told = {(n.person_id, n.code) for n in Notice.objects.all()}
+    assert told == {
+        (waiting.person_id, "enrolment.rejected"),
+        (offered.person_id, "enrolment.lapsed"),
+    }
+
+
 def test_every_decision_is_on_record(over, institution_admin):
     exam = factories.exam(over)
     factories.result(exam, somebody(over))
