@@ -82,9 +82,11 @@ clean-data: ## Remove var/: the database, the uploaded files, the demonstration 
 	@touch $@
 
 .venv/.run: requirements.txt | .venv/.made
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@echo 'Installing what Qihang stands on …'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
 .venv/.dev: requirements-dev.txt .venv/.run
-	$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo 'Installing what its tests need …'
+	@$(PY) -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $@

@@ -343,20 +343,27 @@ def running_ids() -> list[UUID]:
 
 
 def open_session(begun: TrainingClass, at: datetime) -> ClassSession:
-    """Give the running class a session from an hour before now to four hours after."""
-    begins = at.replace(second=0, microsecond=0) - timedelta(hours=1)
-    session, _made = ClassSession.objects.get_or_create(
-        id=uid("open session", begun.pk, local_day(at)),
-        defaults={
-            "training_class": begun,
-            "starts_at": begins,
-            "ends_at": begins + timedelta(hours=5),
-            "planned_minutes": 240,
-            "trainer": Trainer.objects.get(institution=begun.institution, user__isnull=False),
-            "venue": begun.venue,
-            "topic": "实操：婴幼儿照护",
-            "secret": totp.new_secret(),
-            "created_at": begun.created_at,
-        },
+    """Give the running class a session from an hour before now to four hours after.
+
+    One that is still open stays; what another one of today left over is where the next begins.
+    """
+    sessions_of_class = begun.sessions.order_by("-ends_at")
+    still_open = sessions_of_class.filter(status="scheduled", starts_at__lte=at, ends_at__gt=at)
+    if session := still_open.first():
+        return session
+    now = at.replace(second=0, microsecond=0)
+    last = sessions_of_class.filter(status="scheduled").first()
+    begins = max(now - timedelta(hours=1), last.ends_at if last else now - timedelta(hours=1))
+    return ClassSession.objects.create(
+        training_class=begun,
+        starts_at=begins,
+        ends_at=now + timedelta(hours=4),
+        planned_minutes=240,
+        trainer=Trainer.objects.get(
+            institution=begun.institution, pk__in=[uid("trainer", side, 0) for side in "AB"]
+        ),
+        venue=begun.venue,
+        topic="实操：婴幼儿照护",
+        secret=totp.new_secret(),
+        created_at=begun.created_at,
     )
-    return session

@@ -7,8 +7,8 @@ from config.demo.cast import Side
 from people import employment
 from people.days import local_day
 from people.models import EmploymentSpell, User
-from training import follow_ups, observations
-from training.models import ContactAttempt, FollowUpTask, OutcomeObservation
+from training import certificates, follow_ups, observations
+from training.models import Certificate, ContactAttempt, FollowUpTask, OutcomeObservation
 
 Form = EmploymentSpell.Form
 FORMS = (Form.UNIT_CONTRACT, Form.FLEXIBLE, Form.SELF_EMPLOYED, Form.PLATFORM_WORK)
@@ -42,6 +42,17 @@ def load(side: Side, at: datetime) -> None:
         else:
             answer(task, number, then)
     follow_ups.keep_time(at=at)
+    _withdraw_certificates(side, at)
+
+
+def _withdraw_certificates(side: Side, at: datetime) -> None:
+    """Revoke one certificate and replace another, so that the public page has all to show."""
+    oldest = Certificate.objects.filter(
+        enrolment__training_class__institution=side.institution
+    ).order_by("issued_on", "serial")
+    revoked, replaced = oldest[:2]
+    certificates.revoke(revoked, reason="培训记录不实", by=side.officer, at=at)
+    certificates.replace(replaced, reason="姓名更正", by=side.officer, at=at)
 
 
 def answer(task: FollowUpTask, number: int, at: datetime) -> None:
