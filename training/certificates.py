@@ -24,7 +24,7 @@ from people.identifiers import mask_name
 from people.lifecycle import Lifecycle
 from people.models import User
 from people.refusals import Refusal
-from training.certificate_faces import Face, missing_characters
+from training.certificate_shapes import Face, missing_characters
 from training.models import Certificate, Enrolment, SerialCounter
 from training.models.programmes import SkillLevel
 

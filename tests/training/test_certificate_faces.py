@@ -10,17 +10,9 @@ import pytest
 import segno
 from PIL import Image
 
-from training import certificate_faces
-from training.certificate_faces import (
-    PAGE_HEIGHT,
-    PAGE_WIDTH,
-    Face,
-    draw_pdf,
-    draw_png,
-    draw_qr_png,
-    draw_qr_svg,
-    missing_characters,
-)
+from training.certificate_faces import draw_pdf, draw_png, draw_qr_png, draw_qr_svg
+from training.certificate_layout import lay_out
+from training.certificate_shapes import PAGE_HEIGHT, PAGE_WIDTH, Face, Qr, Text, missing_characters
 
 FACE = Face(
     serial="QH-2026-000123",
@@ -53,8 +45,8 @@ BARE = replace(FACE, id_number_masked="", occupation_name="", level_label="")
 FACES = [FACE, LONG, UNBROKEN, BARE]
 
 
-def texts(face: Face) -> list[certificate_faces._Text]:
-    return [s for s in certificate_faces._layout(face) if isinstance(s, certificate_faces._Text)]
+def texts(face: Face) -> list[Text]:
+    return [s for s in lay_out(face) if isinstance(s, Text)]
 
 
 def printed(face: Face) -> str:
@@ -230,7 +222,7 @@ def test_qr_png_holds_the_address() -> None:
 @pytest.mark.parametrize("face", [FACE, LONG])
 @pytest.mark.parametrize("width", [1000, 1280, 2000])
 def test_certificate_png_holds_the_address(face: Face, width: int) -> None:
-    (code,) = (s for s in certificate_faces._layout(face) if isinstance(s, certificate_faces._Qr))
+    (code,) = (s for s in lay_out(face) if isinstance(s, Qr))
     scale = width / PAGE_WIDTH
     edges = (code.x + 2, code.y + 2, code.x + code.size - 2, code.y + code.size - 2)
 
