@@ -1,9 +1,8 @@
 """Signing in and staying signed in: phone codes, passwords, rotating opaque tokens."""
 
-import base64
-import hashlib
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -15,24 +14,28 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 
-from people import journal, locks, person_claims, sms
-from people.crypto import blind_index, phone_index
+from people import journal, locks, person_claims, sms, tokens
+from people.crypto import address_index, blind_index, phone_index
 from people.ids import uuid7
-from people.models import DeviceSession, SignInCode, User
+from people.models import DeviceSession, PasswordTries, SignInCode, User
 from people.refusals import Refusal
+from people.tokens import token_hash
 
+HOUR = timedelta(hours=1)
 CODE_LIFETIME = timedelta(minutes=5)
 CODE_TRIES = 5
 RESEND_AFTER = timedelta(seconds=60)
 CODES_AN_HOUR = 5
 CODES_A_DAY = 10
+CODES_AN_HOUR_BY_ADDRESS = 20
 ACCESS_LIFETIME = timedelta(seconds=900)
 REFRESH_LIFETIME = timedelta(days=30)
 # A reply can be lost on a bad network: for so long the predecessor gets the same successor again.
 REFRESH_GRACE = timedelta(seconds=60)
+# Of one account from one address, so that a stranger cannot lock the owner out; and from anywhere.
 PASSWORD_TRIES_AN_HOUR = 10
+PASSWORD_TRIES_FROM_ANYWHERE = 100
 TOKEN_BYTES = 32
-SEAL_BYTES = 16
 ROTATED = [
     "access_hash",
     "access_expires_at",
@@ -41,6 +44,8 @@ ROTATED = [
     "previous_refresh_hash",
     "refreshed_at",
 ]
+BY_PHONE = ((1, RESEND_AFTER), (CODES_AN_HOUR, HOUR), (CODES_A_DAY, timedelta(days=1)))
+BY_ADDRESS = ((CODES_AN_HOUR_BY_ADDRESS, HOUR),)
 DEMO_CODE = "000000"
 
 
@@ -84,19 +89,26 @@ def is_demo(phone: str) -> bool:
 
 
 @transaction.atomic
-def send_code(phone: str, *, at: datetime) -> SignInCode:
+def send_code(phone: str, *, address: str, at: datetime) -> SignInCode:
     """Send a one-time code; the caller learns nothing about whether the phone is known.
 
-    :raises TooManyCodes: within 60 seconds of the last, or after 5 in an hour or 10 in a day
+    :raises TooManyCodes: within 60 seconds of the last, or after 5 in an hour or 10 in a day to
+        the phone, or after 20 in an hour for the client's address
     """
-    index = phone_index(phone)
+    index, origin = phone_index(phone), "" if is_demo(phone) else address_index(address)
     # Before the first code there is no row to lock, and two requests would both find none.
     locks.hold(f"sign-in code|{index}")
-    if not is_demo(phone):
-        _refuse_flood(index, at)
+    if origin:
+        locks.hold(f"sign-in code for|{origin}")
+        _refuse_flood(Q(phone_index=index), BY_PHONE, at)
+        _refuse_flood(Q(address_index=origin), BY_ADDRESS, at)
     code = DEMO_CODE if is_demo(phone) else f"{secrets.randbelow(10**6):06}"
     challenge = SignInCode(
-        phone=phone, phone_index=index, created_at=at, expires_at=at + CODE_LIFETIME
+        phone=phone,
+        phone_index=index,
+        address_index=origin,
+        created_at=at,
+        expires_at=at + CODE_LIFETIME,
     )
     challenge.code_hash = _hash_code(challenge, code)
     # The newest challenge kills the older ones.
@@ -108,13 +120,13 @@ def send_code(phone: str, *, at: datetime) -> SignInCode:
     return challenge
 
 
-def _refuse_flood(index: str, at: datetime) -> None:
+def _refuse_flood(whose: Q, limits: Sequence[tuple[int, timedelta]], at: datetime) -> None:
+    most, longest = max(allowed for allowed, _span in limits), max(span for _, span in limits)
     times = list(
-        SignInCode.objects.filter(phone_index=index, created_at__gt=at - timedelta(days=1))
+        SignInCode.objects.filter(whose, created_at__gt=at - longest)
         .order_by("-created_at")
-        .values_list("created_at", flat=True)
+        .values_list("created_at", flat=True)[:most]
     )
-    limits = ((1, RESEND_AFTER), (CODES_AN_HOUR, timedelta(hours=1)), (CODES_A_DAY, timedelta(1)))
     for allowed, span in limits:
         if len(times) >= allowed and times[allowed - 1] > at - span:
             wait = times[allowed - 1] + span - at
@@ -166,33 +178,54 @@ def _account(phone: str, at: datetime) -> User:
     return user
 
 
-def sign_in_by_password(phone: str, password: str, device: Device, *, at: datetime) -> Tokens:
+def sign_in_by_password(
+    phone: str, password: str, device: Device, *, address: str, at: datetime
+) -> Tokens:
     """Open a session for an account that has a password.
 
     :raises WrongCredentials: the same for an unknown phone, a wrong password, or too many tries
     """
-    window = at - timedelta(hours=1)
-    accounts = User.objects.filter(phone_index=phone_index(phone), is_active=True)
-    accounts.filter(Q(password_tries_from=None) | Q(password_tries_from__lt=window)).update(
-        password_tries=0, password_tries_from=at
-    )
-    counted = accounts.filter(password_tries__lt=PASSWORD_TRIES_AN_HOUR).update(
-        password_tries=F("password_tries") + 1
-    )
-    user = accounts.first() if counted else None
+    found = User.objects.filter(phone_index=phone_index(phone), is_active=True).first()
+    user = found if found and _may_try(found, address_index(address), at=at) else None
     # An unknown phone costs one hash too, so that the time of the answer tells nothing.
     right = check_password(password, user.password if user else make_password(None))
     if user is None or not right:
         raise WrongCredentials
     with transaction.atomic():
-        accounts.update(password_tries=0)
+        PasswordTries.objects.filter(user=user, address_index=address_index(address)).delete()
+        # Only this try: those of others still count.
+        User.objects.filter(pk=user.pk, password_tries__gt=0).update(
+            password_tries=F("password_tries") - 1
+        )
         return _open(user, device, at=at)
+
+
+def _may_try(user: User, origin: str, *, at: datetime) -> bool:
+    """Count a try before the password is looked at: parallel guesses cannot read one old count."""
+    over = at - HOUR
+    here, _new = PasswordTries.objects.get_or_create(
+        user=user, address_index=origin, defaults={"since": at}
+    )
+    tries = PasswordTries.objects.filter(pk=here.pk)
+    tries.filter(since__lt=over).update(count=0, since=at)
+    # First the address: whoever has used up its tries does not use up the owner's.
+    if not tries.filter(count__lt=PASSWORD_TRIES_AN_HOUR).update(count=F("count") + 1):
+        return False
+    account = User.objects.filter(pk=user.pk)
+    account.filter(Q(password_tries_from=None) | Q(password_tries_from__lt=over)).update(
+        password_tries=0, password_tries_from=at
+    )
+    return bool(
+        account.filter(password_tries__lt=PASSWORD_TRIES_FROM_ANYWHERE).update(
+            password_tries=F("password_tries") + 1
+        )
+    )
 
 
 def _open(user: User, device: Device, *, at: datetime) -> Tokens:
     session_id = uuid7()
     access = secrets.token_urlsafe(TOKEN_BYTES)
-    refresh = _refresh_token(session_id, secrets.token_bytes(TOKEN_BYTES))
+    refresh = tokens.make_refresh(session_id, secrets.token_bytes(TOKEN_BYTES))
     # One session per device: signing in again replaces the old one.
     DeviceSession.objects.filter(user=user, device_id=device.id, revoked_at=None).update(
         revoked_at=at
@@ -214,48 +247,16 @@ def _open(user: User, device: Device, *, at: datetime) -> Tokens:
     return Tokens(session, access, refresh)
 
 
-def token_hash(token: str) -> str:
-    """Hash a token of 256 random bits for storing and finding it."""
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _keyed(label: str, value: bytes) -> bytes:
-    return hmac.new(settings.INDEX_KEY, label.encode() + b"|" + value, hashlib.sha256).digest()
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
-
-
-def _refresh_token(session_id: UUID, secret: bytes) -> str:
-    # It names its family under our seal, so that a token of any generation is recognised as ours
-    # long after its hash is gone, and a made-up one costs no query.
-    named = session_id.bytes + secret
-    return _text(named + _keyed("family", named)[:SEAL_BYTES])
-
-
-def _family(token: str) -> UUID | None:
-    """Read whose family a refresh token belongs to; ``None`` if we never issued it."""
-    try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    except ValueError:
-        return None
-    named, seal = raw[:-SEAL_BYTES], raw[-SEAL_BYTES:]
-    ours = hmac.compare_digest(seal, _keyed("family", named)[:SEAL_BYTES])
-    # Bits that base64 ignores would make a second spelling of the same token.
-    return UUID(bytes=named[:16]) if ours and _text(raw) == token else None
-
-
 def refresh(token: str, *, at: datetime) -> Tokens:
     """Exchange a refresh token for its successors; any reuse beyond the grace kills the family.
 
     :raises TokenDead: unknown, expired, revoked or reused
     """
-    session_id = _family(token)
-    tokens = _exchange(session_id, token, at=at) if session_id else None
-    if tokens is None:
+    session_id = tokens.family(token)
+    successors = _exchange(session_id, token, at=at) if session_id else None
+    if successors is None:
         raise TokenDead
-    return tokens
+    return successors
 
 
 @transaction.atomic
@@ -269,8 +270,8 @@ def _exchange(session_id: UUID, token: str, *, at: datetime) -> Tokens | None:
     if session is None:
         return None
     # Derived, not drawn: a lost reply can be given again although only hashes are stored.
-    access = _text(_keyed("access", token.encode()))
-    successor = _refresh_token(session.pk, _keyed("refresh", token.encode()))
+    access = tokens.text(tokens.keyed("access", token.encode()))
+    successor = tokens.make_refresh(session.pk, tokens.keyed("refresh", token.encode()))
     given = token_hash(token)
     if given == session.refresh_hash:
         session.access_hash = token_hash(access)

@@ -8,6 +8,7 @@ HMAC-SHA-256 under its own key: identity numbers have low entropy, a bare hash c
 import base64
 import hashlib
 import hmac
+import ipaddress
 import os
 from functools import cache
 from typing import Any
@@ -48,6 +49,15 @@ def blind_index(value: str, *, label: str) -> str:
 def phone_index(phone: str) -> str:
     """Hash a phone number for finding it; the same hash for accounts and for persons."""
     return blind_index(phone, label="phone")
+
+
+def address_index(address: str) -> str:
+    """Hash a client's address; whoever has one of IPv6 has the other 2^64 beside it too."""
+    try:
+        network = ipaddress.IPv6Network(f"{address}/64", strict=False)
+    except ValueError:
+        return blind_index(address, label="address")
+    return blind_index(str(network), label="address")
 
 
 class EncryptedTextField(models.TextField[str, str]):

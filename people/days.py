@@ -14,3 +14,8 @@ def local_day(at: datetime) -> date:
 def midnight(day: date) -> datetime:
     """Name the moment at which a local day begins."""
     return datetime.combine(day, time.min, SHANGHAI)
+
+
+def local_time(at: datetime) -> str:
+    """Write a moment as facts keep it: RFC 3339 in Asia/Shanghai, with its offset."""
+    return at.astimezone(SHANGHAI).isoformat()

@@ -13,7 +13,7 @@ from people import journal
 from people.days import local_day
 from people.lifecycle import Lifecycle
 from people.models import EmploymentSpell, Organisation, Person, User
-from people.refusals import Refusal, WrongStatus
+from people.refusals import IdTaken, Refusal, WrongStatus
 
 REPORTED, CONFIRMED, VOID = (
     EmploymentSpell.Status.REPORTED,
@@ -31,11 +31,6 @@ class SpellDatesWrong(Refusal):
 class SpellEnded(Refusal):
     code = "spell_ended"
     title = _("This job has ended already.")
-
-
-class SpellIdTaken(Refusal):
-    code = "spell_id_taken"
-    title = _("Another job has this id.")
 
 
 class SpellExists(Refusal):
@@ -67,15 +62,19 @@ def report(
 ) -> EmploymentSpell:
     """Put a job on the person's record, unconfirmed; the employer is matched by its credit code.
 
+    The same again under the same id is the row that is there, because a reply can be lost.
+
     :raises SpellDatesWrong: if it begins in the future, or ends in the future or before it begins
-    :raises SpellIdTaken: if a spell has the id
+    :raises IdTaken: if another spell has the id
     :raises SpellExists: if the same job is on the record, naming it
     """
     _check_dates(job.starts_on, job.ends_on, today=local_day(at))
     # The person, not the spells: the same job reported twice at once must queue here.
     Person.objects.select_for_update().get(pk=person.pk)
-    if id and EmploymentSpell.objects.filter(pk=id).exists():
-        raise SpellIdTaken
+    if id and (stored := EmploymentSpell.objects.filter(pk=id).first()):
+        if stored.reported_by_id != by.pk or not _says_the_same(stored, person, job):
+            raise IdTaken(id=str(id))
+        return stored
     if same := _find_same(person, job):
         raise SpellExists(spell_id=str(same.pk))
     given = {"id": id} if id else {}
@@ -109,6 +108,19 @@ def find_or_report(person: Person, job: Job, *, by: User, at: datetime) -> Emplo
     if job.ends_on and same.ends_on is None:
         end(same, ends_on=job.ends_on, by=by, at=at)
     return same
+
+
+def _says_the_same(stored: EmploymentSpell, person: Person, job: Job) -> bool:
+    return stored.person_id == person.pk and job == Job(
+        form=stored.form,
+        employer_name=stored.employer_name,
+        starts_on=stored.starts_on,
+        ends_on=stored.ends_on,
+        # The code itself is not kept, only whom it named.
+        employer_credit_code=job.employer_credit_code if stored.employer == _employer(job) else "-",
+        job_title=stored.job_title,
+        monthly_wage=stored.monthly_wage,
+    )
 
 
 def _find_same(person: Person, job: Job) -> EmploymentSpell | None:

@@ -29,7 +29,7 @@ class Guard:
             return self._create_postgresql()
         return [
             f'CREATE TRIGGER "{self.name}_{event.lower()}" BEFORE {event} ON "{self.table}" '
-            f"FOR EACH ROW WHEN {self.condition} "
+            f"FOR EACH ROW WHEN ({self.condition}) "
             f"BEGIN SELECT RAISE(ABORT, '{self.name}'); END"
             for event in self.events(vendor)
         ]
@@ -37,7 +37,7 @@ class Guard:
     def _create_postgresql(self) -> list[str]:
         return [
             f'CREATE FUNCTION "{self.name}"() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN '
-            f"IF {self.condition} THEN RAISE EXCEPTION '{self.name}' "
+            f"IF {self._condition_postgresql()} THEN RAISE EXCEPTION '{self.name}' "
             f"USING ERRCODE = '23514', CONSTRAINT = '{self.name}', TABLE = '{self.table}'; END IF; "
             "IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END $guard$",
             f'CREATE TRIGGER "{self.name}" BEFORE {" OR ".join(self.events("postgresql"))} '
@@ -53,19 +53,47 @@ class Guard:
     def events(self, vendor: str) -> Sequence[str]:
         return self.on
 
+    def _condition_postgresql(self) -> str:
+        return self.condition
 
-class AppendOnly(Guard):
-    """Refuse every change of rows that are evidence, and on PostgreSQL every deletion too.
 
-    SQLite empties tables for tests with plain DELETEs, which no trigger can tell from others;
-    there the foreign keys and the absence of a verb have to do.
+@dataclass(frozen=True)
+class Kept(Guard):
+    """Refuse changes on which the condition holds, and on PostgreSQL deletions too.
+
+    Deletions are refused always, or if ``deletion`` holds on the ``OLD`` row. SQLite empties tables
+    for tests with plain DELETEs, which no trigger can tell from others; there the foreign keys and
+    the absence of a verb have to do.
     """
 
-    def __init__(self, name: str, table: str) -> None:
-        super().__init__(name, table, "TRUE", ("UPDATE", "DELETE"))
+    on: Sequence[str] = ("UPDATE", "DELETE")
+    deletion: str = "TRUE"
 
     def events(self, vendor: str) -> Sequence[str]:
         return self.on if vendor == "postgresql" else ("UPDATE",)
+
+    def _condition_postgresql(self) -> str:
+        # NEW has no columns when a row is deleted.
+        return f"(CASE TG_OP WHEN 'DELETE' THEN {self.deletion} ELSE {self.condition} END)"
+
+
+class AppendOnly(Kept):
+    """Refuse every change of rows that are evidence, and on PostgreSQL every deletion too."""
+
+    def __init__(self, name: str, table: str) -> None:
+        super().__init__(name, table, "TRUE")
+
+
+def changed(*columns: str) -> str:
+    """Write the condition that one of the columns, none of them nullable, changes."""
+    return "(" + " OR ".join(f"NEW.{column} <> OLD.{column}" for column in columns) + ")"
+
+
+def changed_once_set(*columns: str) -> str:
+    """Write the condition that one of the columns changes after it has had a value."""
+    parts = (f"OLD.{each} <> COALESCE(NEW.{each}, OLD.{each})" for each in columns)
+    lost = (f"OLD.{each} IS NOT NULL AND NEW.{each} IS NULL" for each in columns)
+    return "(" + " OR ".join([*parts, *lost]) + ")"
 
 
 def operations(guards: Sequence[Guard]) -> list[migrations.RunPython]:

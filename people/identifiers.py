@@ -30,7 +30,8 @@ MESSAGES: dict[IdentifierFault, Promise] = {
 
 # Zero-width characters, text-direction marks and control characters: pasted in, never typed.
 INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064"
+    "\u2066-\u2069\ufeff]"
 )
 
 _OLD_LENGTH = 15

@@ -1,48 +1,62 @@
 """The real-name register: who a person is, what they belong to, and who looked at them."""
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from people import identifiers, journal
+from people import identifiers, journal, locks
 from people.crypto import blind_index, phone_index
 from people.days import local_day
 from people.models import (
     Acquaintance,
+    JournalEntry,
     Organisation,
     Person,
     PersonCategory,
     Region,
-    StoredFile,
     User,
 )
-from people.refusals import Refusal
-from people.roles import Role
+from people.refusals import NotYours, Refusal
+from people.roles import Role, Scope
+
+DESKS = (Role.OFFICER, Role.INSTITUTION_ADMIN)
+ATTEMPTS_A_DAY = 20
+ATTEMPTS_SPAN = timedelta(days=1)
+# Ways of having to do with a person beyond the register: whoever serves people adds its own.
+SERVED_BY: list[Callable[[UUID, Collection[UUID]], bool]] = []
 
 
-class NameDiffers(Refusal):
+class AttemptRefused(Refusal):
+    """Registering was refused, and that it was tried stays on record."""
+
+    def __init__(self, person: Person) -> None:
+        super().__init__()
+        self.person = person
+
+
+class NameDiffers(AttemptRefused):
     code = "name_differs"
     title = _("The register holds this number under another name.")
 
 
-class RegisteredElsewhere(Refusal):
+class RegisteredElsewhere(AttemptRefused):
     code = "registered_elsewhere"
     title = _("This person is on the register of another region.")
+
+
+class TooManyAttempts(Refusal):
+    code = "too_many_attempts"
+    title = _("Too many registrations did not match. Please try again tomorrow.")
 
 
 class NotUnique(Refusal):
     code = "not_unique"
     title = _("Several people share this phone. Look for the ID number instead.")
-
-
-class AlreadyRecognised(Refusal):
-    code = "already_recognised"
-    title = _("This category is recognised already for these days.")
 
 
 @dataclass(frozen=True)
@@ -97,27 +111,68 @@ def build(said: Particulars, *, at: datetime) -> Person:
     )
 
 
-@transaction.atomic
 def register(
     said: Particulars, *, by: User, at: datetime, known_to: Organisation | None = None
 ) -> Person:
     """Find the person with this number or put them on the register; never overwrite anyone.
 
+    What is refused is on record: whoever calls this in a transaction has to let it commit.
+
     :raises identifiers.BadIdentifier: if the number is not a resident ID number
     :raises NameDiffers: if the register holds the number under another name
     :raises RegisteredElsewhere: if the row is out of the caller's sight and stays so
+    :raises TooManyAttempts: after 20 such refusals within a day
     """
+    desk = known_to or _desk(by)
+    with transaction.atomic():
+        _require_few_attempts(by, at=at)
+        try:
+            return _register(said, by=by, at=at, known_to=known_to)
+        except AttemptRefused as caught:
+            refusal = caught
+            journal.record(
+                "person.register_refused",
+                desk,
+                by=by,
+                at=at,
+                reason=refusal.code,
+                person_id=str(refusal.person.pk),
+            )
+    raise refusal
+
+
+@transaction.atomic
+def _register(
+    said: Particulars, *, by: User, at: datetime, known_to: Organisation | None
+) -> Person:
     person, created = find_or_add(said, by=by, at=at)
     # A number alone must not open somebody's row to an organisation that guesses numbers.
     if not created and person.name != said.name:
-        raise NameDiffers
-    if known_to is not None:
-        Acquaintance.objects.get_or_create(
-            person=person, organisation=known_to, defaults={"since": at}
-        )
-    elif not Person.objects.visible_to(by).filter(pk=person.pk).exists():
-        raise RegisteredElsewhere
+        raise NameDiffers(person)
+    if known_to is None:
+        if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+            raise RegisteredElsewhere(person)
+        return person
+    _row, is_new = Acquaintance.objects.get_or_create(
+        person=person, organisation=known_to, defaults={"since": at}
+    )
+    if is_new and not created:
+        journal.record("person.acquaint", person, by=by, at=at, organisation_id=str(known_to.pk))
     return person
+
+
+def _require_few_attempts(by: User, *, at: datetime) -> None:
+    """Stop whoever tries names or numbers, before anything tells whether the next one is right."""
+    desks = sorted(str(pk) for pk in {by.pk, *by.organisation_ids(*DESKS)})
+    for desk in desks:
+        locks.hold(f"registering|{desk}")
+    refused = JournalEntry.objects.filter(
+        object_id__in=desks, verb="person.register_refused", at__gt=at - ATTEMPTS_SPAN
+    )
+    times = list(refused.order_by("-at").values_list("at", flat=True)[:ATTEMPTS_A_DAY])
+    if len(times) == ATTEMPTS_A_DAY:
+        wait = times[-1] + ATTEMPTS_SPAN - at
+        raise TooManyAttempts(retry_after=max(1, int(wait.total_seconds())))
 
 
 def find_or_add(said: Particulars, *, by: User, at: datetime) -> tuple[Person, bool]:
@@ -171,7 +226,7 @@ def look_up(index: dict[str, str], *, purpose: str, by: User, at: datetime) -> P
 
 def _desk(by: User) -> Organisation | User:
     """Name the organisation for which somebody looked in vain, so that its auditor sees it."""
-    ids = by.organisation_ids(Role.OFFICER, Role.INSTITUTION_ADMIN)
+    ids = by.organisation_ids(*DESKS)
     return Organisation.objects.filter(pk__in=ids).order_by("id").first() or by
 
 
@@ -180,70 +235,21 @@ REVEALABLE = {"id_number", "phone"}
 
 @transaction.atomic
 def reveal(person: Person, field_name: str, *, purpose: str, by: User, at: datetime) -> str:
-    """Show one field in the clear; who looked, at what and why is on record."""
+    """Show one field in the clear; who looked, at what and why is on record.
+
+    :raises NotYours: for an institution that neither put the person on the register nor serves them
+    """
+    if not _may_reveal(person, by):
+        raise NotYours
     journal.record("person.reveal", person, by=by, at=at, field=field_name, purpose=purpose)
     value: Any = getattr(person, field_name)
     return str(value)
 
 
-@transaction.atomic
-def recognise(
-    person: Person,
-    category: str,
-    *,
-    valid_from: date,
-    valid_to: date | None = None,
-    evidence: StoredFile | None = None,
-    by: User,
-    at: datetime,
-) -> PersonCategory:
-    """Recognise, for the officer's bureau, that a person belongs to a category for some days.
-
-    What the person declared for the same first day becomes recognised.
-
-    :raises AlreadyRecognised: if a recognised period of the category shares a day with it
-    """
-    Person.objects.select_for_update().get(pk=person.pk)
-    recognised = PersonCategory.objects.filter(
-        person=person, category=category, recognised_by__isnull=False
-    )
-    shared = recognised.filter(Q(valid_to__isnull=True) | Q(valid_to__gte=valid_from))
-    if valid_to is not None:
-        shared = shared.filter(valid_from__lte=valid_to)
-    if shared.exists():
-        raise AlreadyRecognised(category=category)
-    row, _created = PersonCategory.objects.update_or_create(
-        person=person,
-        category=category,
-        valid_from=valid_from,
-        defaults={
-            "valid_to": valid_to,
-            "recognised_by_id": by.bureau_id(person.region_id),
-            "evidence": evidence,
-        },
-    )
-    journal.record("person.recognise", person, by=by, at=at, category=category)
-    return row
-
-
-@dataclass(frozen=True)
-class Categories:
-    """The categories of a person on a day, to be frozen onto what counted then."""
-
-    held: list[str] = field(default_factory=list)
-    # Those among them that a body recognised; the others are what the person says.
-    recognised: list[str] = field(default_factory=list)
-
-
-def categories_on(person_ids: list[UUID], *, at: datetime) -> dict[UUID, Categories]:
-    """Read the categories that hold on the local day, each once, in alphabetical order."""
-    found = {person_id: Categories() for person_id in person_ids}
-    rows = PersonCategory.objects.filter(person__in=person_ids).valid_on(local_day(at))
-    columns = ("person_id", "category", "recognised_by_id")
-    for person_id, category, recognised_by in rows.order_by("category").values_list(*columns):
-        categories = found[person_id]
-        if category not in categories.held:
-            categories.held.append(category)
-        if recognised_by and category not in categories.recognised:
-            categories.recognised.append(category)
-    return found
+def _may_reveal(person: Person, by: User) -> bool:
+    if by.may_on([Role.OFFICER], Scope(region_id=person.region_id)):
+        return True
+    own = by.organisation_ids(Role.INSTITUTION_ADMIN)
+    # Both moments are the one at which it put the person on the register.
+    first = person.known_to.filter(organisation__in=own, since=person.created_at)
+    return first.exists() or any(serves(person.pk, own) for serves in SERVED_BY)

@@ -31,6 +31,18 @@ class NotYours(Refusal):
     title = _("Someone else has to do this.")
 
 
+class OwnRequest(Refusal):
+    code = "own_request"
+    title = _("You asked for this yourself, so someone else has to decide.")
+
+
+class IdTaken(Refusal):
+    """The id that the client made names another row; ``id`` is among the facts."""
+
+    code = "id_taken"
+    title = _("Another record has this id.")
+
+
 def require_status(status: str, allowed: Collection[str]) -> None:
     """Refuse a row in any other status.
 

@@ -34,7 +34,9 @@ MergedRange = tuple[tuple[int, int], tuple[int, int]]
 
 _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f]")
+# PDF and RTF may be made of letters only, and would pass for a table of one column.
+_OTHER_TEXT = (b"%PDF", b"{\\rtf")
+_CONTROL = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f]")
 _SCIENTIFIC = re.compile(r"[+-]?\d(\.\d+)?[eE]\+\d{2,}")
 _NOTE = re.compile(r"[(\[【〔].*?[)\]】〕]", re.DOTALL)
 _TOTAL = re.compile(r"(本[页班表])?(合计|总计|小计|共计)(人数)?([:(]?\d.*|[:(].*)?", re.DOTALL)
@@ -241,6 +243,8 @@ def _open(content: bytes) -> tuple[Iterator[list[str]], list[MergedRange]]:
 def _decode(content: bytes) -> str:
     if len(content) > MAX_UNPACKED:
         raise SheetTooLarge(bytes=MAX_UNPACKED)
+    if content.startswith(_OTHER_TEXT):
+        raise UnreadableSheet
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             text = content.decode(encoding)

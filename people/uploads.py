@@ -6,6 +6,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from people import files, journal, storage
+from people.days import local_time
 from people.models import StoredFile, UploadSession, User
 from people.refusals import Refusal
 
@@ -71,7 +72,7 @@ def receive(
     """
     session = _lock(session)
     if session.file_id or session.expires_at <= at:
-        raise UploadClosed(expires_at=session.expires_at.isoformat())
+        raise UploadClosed(expires_at=local_time(session.expires_at))
     wanted = min(session.part_size, session.size - number * session.part_size)
     if len(content) != wanted:
         raise WrongPart(parts=session.parts_count, bytes_wanted=max(wanted, 0))
@@ -96,7 +97,7 @@ def complete(session: UploadSession, *, by: User, at: datetime) -> StoredFile:
     if session.file:
         return session.file
     if session.expires_at <= at:
-        raise UploadClosed(expires_at=session.expires_at.isoformat())
+        raise UploadClosed(expires_at=local_time(session.expires_at))
     missing = sorted(set(range(session.parts_count)) - set(session.received_parts))
     if missing:
         raise PartsMissing(missing=missing)

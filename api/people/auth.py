@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from api.access import ANYONE, SIGNED_IN
 from api.inputs import Form, PhoneField
+from api.limits import client_address
 from api.outputs import RowSerializer
 from api.resource import Listed, Resource
 from people import accounts
@@ -90,7 +91,7 @@ class Codes(Resource):
         The answer is the same for a known and an unknown phone.
         """
         asked = self.form(CodeForm)
-        challenge = accounts.send_code(asked["phone"], at=self.at)
+        challenge = accounts.send_code(asked["phone"], address=client_address(request), at=self.at)
         return Response(
             {
                 "challenge_id": challenge.pk,
@@ -128,7 +129,13 @@ class Tokens(Resource):
         if "code" in asked:
             tokens = accounts.sign_in_by_code(asked["challenge_id"], asked["code"], device, at=at)
         else:
-            tokens = accounts.sign_in_by_password(asked["phone"], asked["password"], device, at=at)
+            tokens = accounts.sign_in_by_password(
+                asked["phone"],
+                asked["password"],
+                device,
+                address=client_address(request),
+                at=at,
+            )
         return self.tokens(tokens, 201, at)
 
     @extend_schema(request=RefreshForm, responses={200: TokenAnswer})

@@ -1,5 +1,6 @@
 """Employment spells: people report their jobs and when they end."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from api.outputs import RowSerializer
 from api.resource import Readable
 from people import employment
 from people.models import EmploymentSpell
-from people.refusals import NotYours, WrongStatus
+from people.refusals import IdTaken, NotYours, WrongStatus
 from people.roles import Role
 
 MOST_YUAN = 9_999_999_999
@@ -92,7 +93,7 @@ class SpellFilters(filters.FilterSet):
     def filter_mine(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:  # noqa: FBT001
         return queryset.filter(person_id=self.request.user.person_id) if value else queryset
 
-    def filter_on(self, queryset: Any, name: str, value: Any) -> QuerySet[Any]:
+    def filter_on(self, queryset: Any, name: str, value: date) -> QuerySet[Any]:
         rows: QuerySet[Any] = queryset.covering(value)
         return rows
 
@@ -115,7 +116,7 @@ class EmploymentSpells(Readable):
         "create": [
             NotYours,
             employment.SpellDatesWrong,
-            employment.SpellIdTaken,
+            IdTaken,
             employment.SpellExists,
         ],
         "end": [WrongStatus, employment.SpellEnded, employment.SpellDatesWrong],
@@ -127,6 +128,7 @@ class EmploymentSpells(Readable):
         """Report a job of one's own.
 
         It stays `reported` until evidence confirms it. An employer is matched by its credit code.
+        The same job again under the same `id` answers the stored row.
         """
         asked = self.form(SpellForm)
         person = self.user.person

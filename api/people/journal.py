@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from rest_framework import serializers
 
+from api.filters import DayFilter
 from api.outputs import RowSerializer
 from api.resource import Listed
 from people.days import midnight
@@ -36,8 +37,8 @@ class JournalFilters(filters.FilterSet):
     verb = filters.CharFilter(max_length=60)
     object = filters.CharFilter(field_name="object_id", max_length=36)
     # ``from`` is a word of the language and cannot be an attribute.
-    locals()["from"] = filters.DateFilter(method="since", label=_("From this local day on."))
-    to = filters.DateFilter(method="until", label=_("Up to and including this local day."))
+    locals()["from"] = DayFilter(method="since", label=_("From this local day on."))
+    to = DayFilter(method="until", label=_("Up to and including this local day."))
 
     class Meta:
         model = JournalEntry

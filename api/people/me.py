@@ -108,7 +108,9 @@ class MyPerson(Resource):
 
         A number that the register already holds is linked at once only if name and phone agree,
         otherwise someone who knows the person has to confirm it. The answer is what was sent and
-        does not tell which.
+        does not tell which; that a registration waits shows in `GET /me` afterwards, where
+        `is_registered` is true while `person` is null. The same number and name again are answered
+        again, others are refused.
         """
         asked = self.form(MyPersonForm)
         region = self.visible(Region, asked["region_id"], "region_id")

@@ -14,9 +14,16 @@ from api.outputs import RowSerializer
 from api.resource import Listed, Resource
 from people import identifiers, memberships
 from people.models import Membership, Organisation
+from people.refusals import OwnRequest
 from people.roles import GIVEN_ROLES, Role
 
 GIVERS = [Role.INSTITUTION_ADMIN, Role.SYSTEM_ADMIN]
+REFUSED = [
+    memberships.RoleNotYoursToGive,
+    memberships.RoleDoesNotFit,
+    memberships.SupervisesHere,
+    OwnRequest,
+]
 
 
 class MembershipSerializer(RowSerializer[Membership]):
@@ -34,7 +41,6 @@ class MembershipSerializer(RowSerializer[Membership]):
             "role",
             "organisation_id",
             "organisation_name",
-            "user_id",
             "phone_masked",
             "created_at",
         ]
@@ -65,12 +71,15 @@ class Memberships(Listed):
     queryset = Membership.objects.select_related("organisation", "user")
     serializer_class = MembershipSerializer
     filterset_class = MembershipFilters
-    may = {"list": SIGNED_IN, "destroy": GIVERS}
+    may = {"list": SIGNED_IN, "destroy": SIGNED_IN}
     refuses = {"destroy": [memberships.RoleNotYoursToGive]}
 
     @extend_schema(responses={204: None})
     def destroy(self, request: Request, pk: UUID) -> Response:
-        """Take a role away; the account's next request is without it."""
+        """Take a role away; the account's next request is without it.
+
+        Anybody may give up a role of their own.
+        """
         membership = self.get_object()
         self.check_version(membership)
         memberships.remove(membership, by=self.user, at=self.at)
@@ -85,15 +94,17 @@ class OrganisationMemberships(Resource):
     queryset = Membership.objects.select_related("organisation", "user")
     serializer_class = MembershipSerializer
     may = {"create": GIVERS}
-    refuses = {"create": [memberships.RoleNotYoursToGive, memberships.RoleDoesNotFit]}
+    refuses = {"create": REFUSED}
 
     @extend_schema(request=MembershipForm, responses={201: MembershipSerializer})
     def create(self, request: Request, organisation_id: UUID) -> Response:
         """Give whoever holds the phone a role.
 
         An institution administrator gives `trainer` and `institution_admin`, the system
-        administrator every role that exists in this kind of organisation. The answer is the same
-        for a known and an unknown phone.
+        administrator every role that exists in this kind of organisation. Nobody gives a role to
+        themselves, and only the system administrator gives one to an officer or auditor of the
+        organisation's region. Apart from that the answer is the same for a known and an unknown
+        phone.
         """
         organisation = self.parent(Organisation.objects, "organisation_id")
         asked = self.form(MembershipForm)

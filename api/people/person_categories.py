@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from api.inputs import Form, wrong
 from api.outputs import RowSerializer
 from api.resource import Listed
-from people import persons
+from people import person_categories
 from people.models import Person, PersonCategory, StoredFile
 from people.roles import Role
 
@@ -55,7 +55,7 @@ class PersonCategories(Listed):
         "list": [Role.INSTITUTION_ADMIN, Role.OFFICER, Role.AUDITOR],
         "create": [Role.OFFICER],
     }
-    refuses = {"create": [persons.AlreadyRecognised]}
+    refuses = {"create": [person_categories.AlreadyRecognised]}
 
     def narrow(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(person=self.parent(Person.objects, "person_id"))
@@ -66,7 +66,7 @@ class PersonCategories(Listed):
         person = self.parent(Person.objects, "person_id")
         asked = self.form(RecogniseForm)
         evidence = asked.get("evidence_id")
-        recognised = persons.recognise(
+        recognised = person_categories.recognise(
             person,
             asked["category"],
             valid_from=asked["valid_from"],

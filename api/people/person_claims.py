@@ -15,7 +15,7 @@ from api.resource import Readable
 from people import identifiers, person_claims
 from people.models import PersonClaim
 from people.models.persons import sealed
-from people.refusals import WrongStatus
+from people.refusals import NotYours, WrongStatus
 from people.roles import Role
 
 DECIDERS = [Role.INSTITUTION_ADMIN, Role.OFFICER]
@@ -58,14 +58,18 @@ class PersonClaims(Readable):
         "refuse": DECIDERS,
     }
     refuses = {
-        "confirm": [WrongStatus, person_claims.AlreadyLinked],
+        "confirm": [WrongStatus, NotYours, person_claims.AlreadyLinked],
         "refuse": [WrongStatus],
     }
     ordering = ("-id",)
 
     @extend_schema(request=NoBody, responses={200: PersonClaimSerializer})
     def confirm(self, request: Request, pk: UUID) -> Response:
-        """Link the account to the person, having seen the identity card."""
+        """Link the account to the person, having seen the identity card.
+
+        For officers of the region, and for an institution that knew the person before the claim
+        was made.
+        """
         self.form(NoBody)
         claim = person_claims.confirm(self.get_object(), by=self.user, at=self.at)
         return self.answer(claim)

@@ -7,13 +7,17 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from api import masked
+from api import masked, problems
 from api.filters import RegionFilter
 from api.inputs import Form, IdNumberField, PhoneField
 from api.outputs import RowSerializer
@@ -22,6 +26,7 @@ from api.resource import Readable, Resource
 from people import persons
 from people.crypto import phone_index
 from people.models import Organisation, Person, PersonCategory, Region
+from people.refusals import NotYours
 from people.roles import Role, Scope
 
 STAFF = [Role.INSTITUTION_ADMIN, Role.OFFICER]
@@ -76,6 +81,18 @@ class PersonForm(ParticularsForm):
     organisation_id = serializers.UUIDField(required=False)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "By number",
+            {"id_number": "430202190001010010", "purpose": "核对就业登记"},
+            request_only=True,
+        ),
+        OpenApiExample(
+            "By phone", {"phone": "13900000001", "purpose": "核对就业登记"}, request_only=True
+        ),
+    ]
+)
 class LookupForm(Form):
     """Exactly one of ``id_number`` and ``phone``, and why."""
 
@@ -112,7 +129,9 @@ class Persons(Readable):
         "retrieve": [*STAFF, Role.AUDITOR],
         "create": STAFF,
     }
-    refuses = {"create": [persons.NameDiffers, persons.RegisteredElsewhere]}
+    refuses = {
+        "create": [persons.NameDiffers, persons.RegisteredElsewhere, persons.TooManyAttempts]
+    }
 
     @extend_schema(request=PersonForm, responses={201: PersonSerializer})
     def create(self, request: Request) -> Response:
@@ -120,7 +139,8 @@ class Persons(Readable):
 
         A number that the register holds under the same name gives that person, unchanged; an
         institution may see it from then on. Whoever works for several institutions says for which
-        one with `organisation_id`.
+        one with `organisation_id`. A name that does not match is on record; after 20 of them
+        within a day nothing is registered.
         """
         asked = self.form(PersonForm)
         region = self.visible(Region, asked.pop("region_id"), "region_id")
@@ -128,7 +148,11 @@ class Persons(Readable):
         said = persons.Particulars(
             **asked | {"categories": tuple(asked["categories"])}, region=region
         )
-        person = persons.register(said, by=self.user, at=self.at, known_to=institution)
+        try:
+            person = persons.register(said, by=self.user, at=self.at, known_to=institution)
+        except persons.AttemptRefused as refusal:
+            # Not raised any further: that would take back what is on record of the attempt.
+            return problems.answer(refusal, {"request": request})
         return self.answer(person, 201)
 
     def institution(self, asked: UUID | None, region: Region) -> Organisation | None:
@@ -188,6 +212,7 @@ class PersonReveals(Resource):
     noun = "person"
     queryset = Person.objects.all()
     may = {"create": STAFF}
+    refuses = {"create": [NotYours]}
     # A stored answer would keep the number in the clear for a month.
     idempotent = False
 
@@ -195,8 +220,9 @@ class PersonReveals(Resource):
     def create(self, request: Request, pk: UUID) -> Response:
         """Show the number or the phone in the clear.
 
-        For an institution that knows the person and for officers of the region. Who looked, at
-        what and why is on record.
+        For officers of the region, and for an institution that put the person on the register or
+        has an enrolment of the person that is live or completed. Who looked, at what and why is on
+        record.
         """
         asked = self.form(RevealForm)
         value = persons.reveal(

@@ -7,7 +7,11 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
@@ -57,6 +61,21 @@ class PolicyFilters(filters.FilterSet):
         return rows.filter(open_ended | Q(effective_to__gte=day), effective_from__lte=day)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Attendance",
+            {
+                "kind": "attendance",
+                "region_id": "330100000000",
+                "effective_from": "2026-03-02",
+                "values": {"required_rate": "0.80", "late_grace_minutes": 10},
+                "basis": "示例文件2026年第1号",
+            },
+            request_only=True,
+        ),
+    ]
+)
 class PolicyForm(Form):
     """``values`` follow the schema of the kind; what is left out takes its default."""
 

@@ -1,6 +1,6 @@
 """What is true of people, organisations and everything both halves of the product share."""
 
-from people.models.accounts import DeviceSession, Membership, SignInCode, User
+from people.models.accounts import DeviceSession, Membership, PasswordTries, SignInCode, User
 from people.models.answers import StoredAnswer
 from people.models.employment import EmploymentSpell
 from people.models.files import StoredFile, UploadSession
@@ -19,6 +19,7 @@ __all__ = [
     "Membership",
     "Notice",
     "Organisation",
+    "PasswordTries",
     "Person",
     "PersonCategory",
     "PersonClaim",

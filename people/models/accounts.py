@@ -28,7 +28,7 @@ class User(AbstractBaseUser, Row):
         "people.Person", null=True, blank=True, on_delete=models.PROTECT, related_name="user"
     )
     is_active = models.BooleanField(default=True)
-    # Guesses since the window began; counted before the password is looked at.
+    # Guesses since the window began, from wherever; counted before the password is looked at.
     password_tries = models.PositiveSmallIntegerField(default=0)
     password_tries_from = models.DateTimeField(null=True)
     created_at = models.DateTimeField()
@@ -143,6 +143,8 @@ class SignInCode(Row):
 
     phone = EncryptedTextField()
     phone_index = models.CharField(max_length=64)
+    # Who asked for it; empty where nobody counts.
+    address_index = models.CharField(max_length=64, blank=True)
     code_hash = models.CharField(max_length=64)
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
@@ -150,7 +152,29 @@ class SignInCode(Row):
     used_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(name="code_by_phone", fields=["phone_index", "created_at"])]
+        indexes = [
+            models.Index(name="code_by_phone", fields=["phone_index", "created_at"]),
+            models.Index(name="code_by_address", fields=["address_index", "created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class PasswordTries(Row):
+    """How often one address guessed the password of one account since its window began."""
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+    address_index = models.CharField(max_length=64)
+    count = models.PositiveSmallIntegerField(default=0)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="tries_once_per_address", fields=["user", "address_index"]
+            ),
+        ]
 
     def __str__(self) -> str:
         return str(self.pk)

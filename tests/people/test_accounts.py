@@ -14,6 +14,7 @@ pytestmark = pytest.mark.django_db
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
 PHONE, ANOTHER = "13812340001", "13812340002"
+HOME, ELSEWHERE = "192.0.2.1", "192.0.2.2"
 HANDSET = accounts.Device("handset-1", "android", "Testphone")
 
 
@@ -23,9 +24,9 @@ def sent(monkeypatch, django_capture_on_commit_callbacks):
     texts = {}
     monkeypatch.setattr(accounts.sms, "send", lambda phone, text: texts.update({phone: text}))
 
-    def send(phone=PHONE, at=NOON):
+    def send(phone=PHONE, at=NOON, address=HOME):
         with django_capture_on_commit_callbacks(execute=True):
-            challenge = accounts.send_code(phone, at=at)
+            challenge = accounts.send_code(phone, address=address, at=at)
         return challenge.pk, re.search(r"[0-9]{6}", texts[phone])[0]
 
     return send
@@ -154,12 +155,55 @@ def test_one_phone_does_not_use_up_another_ones_codes(sent):
     assert sent(ANOTHER)
 
 
+def some_phone(number):
+    return f"1380000{number:04}"
+
+
+@pytest.mark.parametrize(
+    ("last", "allowed"),
+    [(HOME, False), (ELSEWHERE, True)],
+)
+def test_twenty_codes_an_hour_for_one_address(sent, last, allowed):
+    for number in range(20):
+        sent(some_phone(number))
+
+    if allowed:
+        assert sent(ANOTHER, address=last)
+    else:
+        with pytest.raises(accounts.TooManyCodes) as refusal:
+            sent(ANOTHER, address=last)
+        assert 3599 <= refusal.value.facts["retry_after"] <= 3601
+        assert sent(ANOTHER, at=NOON + timedelta(minutes=60))
+
+
+def test_whoever_has_an_address_has_its_neighbours_too(sent):
+    for number in range(20):
+        sent(some_phone(number), address=f"2001:db8::{number:x}")
+
+    with pytest.raises(accounts.TooManyCodes):
+        sent(ANOTHER, address="2001:db8::ffff")
+    assert sent(ANOTHER, address="2001:db8:0:1::1")
+
+
+def test_address_is_not_stored_in_the_clear(sent):
+    sent()
+
+    assert HOME not in SignInCode.objects.get().address_index
+
+
+def test_demo_phones_do_not_count_for_an_address(settings):
+    settings.DEMO_PHONES = ("13900000000", "13900099999")
+
+    for number in range(21):
+        assert accounts.send_code(f"139000000{number:02}", address=HOME, at=NOON)
+
+
 # -- the demonstration profile ------------------------------------------------------------------
 
 
 def test_demo_phone_signs_in_with_the_fixed_code(settings):
     settings.DEMO_PHONES = ("13900000000", "13900099999")
-    challenge = accounts.send_code("13900012345", at=NOON)
+    challenge = accounts.send_code("13900012345", address=HOME, at=NOON)
 
     assert accounts.sign_in_by_code(challenge.pk, "000000", HANDSET, at=NOON)
 
@@ -168,7 +212,7 @@ def test_demo_phone_signs_in_with_the_fixed_code(settings):
 def test_fixed_code_does_not_exist_in_production(settings, monkeypatch, phone):
     settings.DEMO_PHONES = None
     monkeypatch.setattr(accounts.secrets, "randbelow", lambda _limit: 123456)
-    challenge = accounts.send_code(phone, at=NOON)
+    challenge = accounts.send_code(phone, address=HOME, at=NOON)
 
     with pytest.raises(accounts.WrongCredentials):
         accounts.sign_in_by_code(challenge.pk, "000000", HANDSET, at=NOON)
@@ -223,8 +267,14 @@ def with_password(phone=PHONE, password="right horse"):
     )
 
 
-def by_password(password, phone=PHONE, at=NOON):
-    return accounts.sign_in_by_password(phone, password, HANDSET, at=at)
+def by_password(password, phone=PHONE, at=NOON, address=HOME):
+    return accounts.sign_in_by_password(phone, password, HANDSET, address=address, at=at)
+
+
+def guess(times, address=HOME):
+    for _guess in range(times):
+        with pytest.raises(accounts.WrongCredentials):
+            by_password("wrong", address=address)
 
 
 def test_password_opens_a_session():
@@ -257,6 +307,37 @@ def test_ten_wrong_passwords_close_the_door_for_an_hour():
 
     with pytest.raises(accounts.WrongCredentials):
         by_password("right horse", at=NOON + timedelta(minutes=59))
+    assert by_password("right horse", at=NOON + timedelta(minutes=61))
+
+
+def test_stranger_who_guesses_does_not_lock_the_owner_out():
+    with_password()
+    guess(11, ELSEWHERE)
+
+    assert by_password("right horse")
+
+
+def test_success_forgets_ones_own_slips_only():
+    with_password()
+    guess(9)
+    guess(10, ELSEWHERE)
+
+    by_password("right horse")
+
+    guess(9)
+    assert by_password("right horse")
+    with pytest.raises(accounts.WrongCredentials):
+        by_password("right horse", address=ELSEWHERE)
+
+
+def test_a_hundred_guesses_from_anywhere_close_the_account_for_an_hour(monkeypatch):
+    monkeypatch.setattr(accounts, "check_password", lambda given, _stored: given == "right horse")
+    with_password()
+    for last in range(10):
+        guess(10, f"198.51.100.{last}")
+
+    with pytest.raises(accounts.WrongCredentials):
+        by_password("right horse")
     assert by_password("right horse", at=NOON + timedelta(minutes=61))
 
 

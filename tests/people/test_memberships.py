@@ -6,6 +6,7 @@ from django.utils import timezone
 from people import memberships
 from people.crypto import phone_index
 from people.models import Membership, User
+from people.refusals import OwnRequest
 from people.roles import Role
 from tests import factories
 
@@ -91,3 +92,61 @@ def test_administrator_cannot_take_away_what_they_may_not_give(institution):
 
     with pytest.raises(memberships.RoleNotYoursToGive):
         memberships.remove(officer.memberships.get(), by=admin, at=timezone.now())
+
+
+# -- independence ---------------------------------------------------------------------------------
+
+
+def invited(user, institution, by, role=Role.TRAINER):
+    return memberships.invite(user.phone, role, institution, by=by, at=timezone.now())
+
+
+@pytest.mark.parametrize("supervisor", ["officer", "auditor"])
+def test_institution_cannot_make_a_member_of_its_supervisor(
+    request, supervisor, institution, institution_admin
+):
+    user = request.getfixturevalue(supervisor)
+
+    with pytest.raises(memberships.SupervisesHere) as refusal:
+        invited(user, institution, institution_admin)
+
+    assert refusal.value.facts == {}
+    assert not user.memberships.filter(organisation=institution).exists()
+
+
+def test_officer_of_another_county_may_teach(officer_elsewhere, institution, institution_admin):
+    assert invited(officer_elsewhere, institution, institution_admin)
+
+
+def test_system_administrator_may_make_a_supervisor_a_member(officer, institution):
+    system = factories.user(roles=[(Role.SYSTEM_ADMIN, factories.bureau())])
+
+    held = invited(officer, institution, system)
+
+    admin = factories.user(roles=[(Role.INSTITUTION_ADMIN, institution)])
+    assert invited(officer, institution, admin) == held
+
+
+@pytest.mark.parametrize("role", [Role.TRAINER, Role.INSTITUTION_ADMIN])
+def test_nobody_gives_themselves_a_role_they_do_not_have(institution, institution_admin, role):
+    had = institution_admin.memberships.filter(role=role).exists()
+
+    if had:
+        assert invited(institution_admin, institution, institution_admin, role)
+    else:
+        with pytest.raises(OwnRequest):
+            invited(institution_admin, institution, institution_admin, role)
+
+
+def test_system_administrator_does_not_become_an_officer_by_their_own_hand():
+    office = factories.bureau()
+    system = factories.user(roles=[(Role.SYSTEM_ADMIN, office)])
+
+    with pytest.raises(OwnRequest):
+        invited(system, office, system, Role.OFFICER)
+
+
+def test_anybody_may_leave(trainer_user):
+    memberships.remove(trainer_user.memberships.get(), by=trainer_user, at=timezone.now())
+
+    assert not trainer_user.memberships.exists()

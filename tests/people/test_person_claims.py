@@ -1,12 +1,12 @@
 """Registering oneself: linked where it is certain, else somebody looks at the card."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from people import person_claims, persons
-from people.models import PersonClaim
-from people.refusals import WrongStatus
+from people.models import Acquaintance, JournalEntry, PersonClaim
+from people.refusals import NotYours, WrongStatus
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +77,33 @@ def test_person_of_another_account_is_never_taken_over():
     assert linked(owner) == person
 
 
+@pytest.mark.parametrize("name", ["测试一", "测试二"])
+def test_same_registration_again_changes_nothing(name):
+    number = factories.id_number()
+    factories.person(id_number=number, name="测试一", phone=PHONE)
+    user = account()
+    person_claims.register_self(said(number, name), by=user, at=NOON)
+    before = JournalEntry.objects.count(), PersonClaim.objects.count(), linked(user)
+
+    person_claims.register_self(said(number, name), by=user, at=NOON)
+
+    assert (JournalEntry.objects.count(), PersonClaim.objects.count(), linked(user)) == before
+
+
+@pytest.mark.parametrize("waits", [True, False])
+@pytest.mark.parametrize("other", ["name", "number"])
+def test_another_registration_is_refused(waits, other):
+    number = factories.id_number()
+    if waits:
+        factories.person(id_number=number, name="测试二")
+    user = account()
+    person_claims.register_self(said(number), by=user, at=NOON)
+
+    again = said(number, "测试三") if other == "name" else said()
+    with pytest.raises(person_claims.AlreadyRegistered):
+        person_claims.register_self(again, by=user, at=NOON)
+
+
 @pytest.mark.parametrize("known", [True, False])
 def test_second_try_is_refused_whatever_happened_first(known):
     number = factories.id_number()
@@ -140,6 +167,23 @@ def test_confirming_links_and_tells(claim, officer):
 
     assert linked(claim.user) == claim.person
     assert [notice.code for notice in claim.person.notices.all()] == ["person_confirmed"]
+
+
+@pytest.mark.parametrize(("hours", "allowed"), [(-1, True), (0, False), (1, False)])
+def test_institution_confirms_only_if_it_knew_the_person_before(
+    claim, institution, institution_admin, hours, allowed
+):
+    Acquaintance.objects.create(
+        person=claim.person, organisation=institution, since=NOON + timedelta(hours=hours)
+    )
+
+    if allowed:
+        person_claims.confirm(claim, by=institution_admin, at=NOON)
+        assert linked(claim.user) == claim.person
+    else:
+        with pytest.raises(NotYours):
+            person_claims.confirm(claim, by=institution_admin, at=NOON)
+        assert linked(claim.user) is None
 
 
 def test_second_claim_to_the_same_person_is_refused(claim, officer):

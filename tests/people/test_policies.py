@@ -1,5 +1,6 @@
 """Which numbers hold where and when, and that a published one never changes."""
 
+import uuid
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -199,6 +200,7 @@ def test_bounds_belong_to_the_range(edge):
 
 def test_database_refuses_a_version_that_ends_before_it_begins(publish):
     published = publish(COUNTY, 11)
+    published.pk, published.effective_to = uuid.uuid4(), date(2026, 3, 1)
 
-    with pytest.raises(IntegrityError), transaction.atomic():
-        Policy.objects.filter(pk=published.pk).update(effective_to=date(2026, 3, 1))
+    with pytest.raises(IntegrityError, match="policy_ends_after"), transaction.atomic():
+        published.save(force_insert=True)

@@ -37,7 +37,7 @@ def together(act: Callable[[int], Any], times: int = AT_ONCE) -> list[Any]:
 
 
 def test_twenty_guesses_at_once_evaluate_at_most_five(monkeypatch):
-    challenge = accounts.send_code("13812340001", at=timezone.now())
+    challenge = accounts.send_code("13812340001", address="192.0.2.1", at=timezone.now())
     evaluated = []
     compare = accounts.hmac.compare_digest
 
@@ -59,7 +59,7 @@ def test_twenty_guesses_at_once_evaluate_at_most_five(monkeypatch):
 
 
 def test_twenty_right_codes_at_once_open_one_session(monkeypatch):
-    challenge = accounts.send_code("13900012345", at=timezone.now())
+    challenge = accounts.send_code("13900012345", address="192.0.2.1", at=timezone.now())
     # The five that are counted all hold the right code before any of them uses it up.
     right = Barrier(5)
     monkeypatch.setattr(accounts.hmac, "compare_digest", lambda *_: right.wait(20) is not None)
@@ -73,10 +73,41 @@ def test_twenty_right_codes_at_once_open_one_session(monkeypatch):
 
 
 def test_twenty_requests_at_once_send_one_code():
-    answers = together(lambda _number: accounts.send_code("13812340001", at=timezone.now()))
+    answers = together(
+        lambda _number: accounts.send_code("13812340001", address="192.0.2.1", at=timezone.now())
+    )
 
     assert sum(isinstance(answer, SignInCode) for answer in answers) == 1
     assert SignInCode.objects.count() == 1
+
+
+def test_thirty_phones_at_once_get_twenty_codes_for_one_address():
+    def ask(number):
+        phone = f"1380000{number:04}"
+        return accounts.send_code(phone, address="192.0.2.1", at=timezone.now())
+
+    answers = together(ask, 30)
+
+    assert sum(isinstance(answer, SignInCode) for answer in answers) == 20
+
+
+def test_twenty_wrong_passwords_at_once_are_looked_at_ten_times(monkeypatch):
+    factories.user("13812340001", password="right horse")
+    looked_at = []
+
+    def counting(_given, stored):
+        looked_at.append(not stored.startswith("!"))
+        return False
+
+    monkeypatch.setattr(accounts, "check_password", counting)
+
+    together(
+        lambda _number: accounts.sign_in_by_password(
+            "13812340001", "wrong", HANDSET, address="192.0.2.1", at=timezone.now()
+        )
+    )
+
+    assert sum(looked_at) == 10
 
 
 def test_twenty_refreshes_at_once_give_one_successor():

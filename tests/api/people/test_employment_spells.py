@@ -54,7 +54,44 @@ def test_refusals(as_, trainee, spell):
     early = as_(trainee).post(path(spell, "/end"), {"ends_on": str(factories.day(-11))})
 
     codes = [response.json()["code"] for response in (same, same_id, ahead, early)]
-    assert codes == ["spell_exists", "spell_id_taken", "spell_dates_wrong", "spell_dates_wrong"]
+    assert codes == ["spell_exists", "id_taken", "spell_dates_wrong", "spell_dates_wrong"]
+
+
+def test_same_report_again_is_the_stored_row(as_, trainee):
+    employer = factories.organisation("employer")
+    sent = body(id=str(uuid.uuid4()), employer_credit_code=employer.credit_code)
+
+    first, again = as_(trainee).post(SPELLS, sent), as_(trainee).post(SPELLS, sent)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.json() == first.json()
+    assert EmploymentSpell.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"monthly_wage": "1.00"},
+        {"employer_name": "另一样例"},
+        {"employment_form": "flexible"},
+        {"job_title": "样例工"},
+        {"starts_on": str(factories.day(-11))},
+        {"ends_on": str(factories.day(-1))},
+    ],
+)
+def test_other_report_under_the_same_id_is_409(as_, trainee, spell, changed):
+    response = as_(trainee).post(SPELLS, body(id=str(spell.pk), **changed))
+
+    assert (response.status_code, response.json()["code"]) == (409, "id_taken")
+    assert response.json()["facts"] == {"id": str(spell.pk)}
+
+
+def test_report_of_somebody_else_is_never_answered(as_, spell):
+    other = factories.user(person=factories.person())
+
+    response = as_(other).post(SPELLS, body(id=str(spell.pk)))
+
+    assert (response.status_code, response.json()["code"]) == (409, "id_taken")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from people.models import StoredFile, User
+from people.models import JournalEntry, StoredFile, User
 from tests.people.test_files import HOSTILE, PDF, on_disk, photograph_with_position, picture
 
 URL = "/api/v1/files"
@@ -382,3 +382,19 @@ def test_large_photograph_takes_no_more_than_a_moment(
 
     assert response.status_code == 201
     assert response.json()["width"] == 5000
+
+
+@pytest.mark.parametrize("purpose", ["evidence", "document", "attendance_photo"])
+def test_opening_a_file_is_on_record(as_: Callable[..., Any], trainee: User, purpose: str) -> None:
+    made = hand_in(as_(trainee), photograph_with_position(), purpose).json()
+
+    list(Client().head(local(made["url"])).streaming_content)
+    fetch(made["url"])
+    fetch(made["variants"][0]["url"])
+    fetch(made["url"] + "x")
+
+    entries = JournalEntry.objects.filter(verb="file.open").order_by("id")
+    assert [(one.object_id, one.by_id, one.facts) for one in entries] == [
+        (made["id"], trainee.pk, {"variant": ""}),
+        (made["id"], trainee.pk, {"variant": "w160"}),
+    ]

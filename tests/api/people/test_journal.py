@@ -64,6 +64,15 @@ def test_filters(as_, auditor, institution, entry):
     assert client.get(JOURNAL, {"from": "yesterday"}).status_code == 400
 
 
+@pytest.mark.parametrize("day", ["9999-12-31", "0001-01-01", "1899-12-31", "2201-01-01"])
+@pytest.mark.parametrize("parameter", ["from", "to"])
+def test_day_outside_of_the_calendar_is_named(as_, auditor, entry, parameter, day):
+    response = as_(auditor).get(JOURNAL, {parameter: day})
+
+    assert response.status_code == 400
+    assert [error["parameter"] for error in response.json()["errors"]] == [parameter]
+
+
 def test_journal_is_read_only(as_, auditor, entry):
     client = as_(auditor)
 

@@ -115,6 +115,16 @@ def test_second_time_is_409_in_every_case(as_, kind):
     assert client.get(ME).json()["is_registered"]
 
 
+@pytest.mark.parametrize("kind", ["new", "linked", "waits"])
+def test_lost_reply_is_answered_again(as_, kind):
+    client, sent = as_(factories.user(PHONE)), case(kind)
+
+    first, again = client.put(MINE, sent), client.put(MINE, sent)
+
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert again.json() == first.json()
+
+
 def test_waiting_account_has_no_person_yet(as_):
     client = as_(factories.user(PHONE))
     client.put(MINE, case("waits"))

@@ -38,6 +38,8 @@ def test_answer_is_the_same_for_a_known_phone_and_tells_no_name(
 
     assert response.status_code == 201
     assert "测试一" not in response.content.decode()
+    assert "user_id" not in response.json()
+    assert "user_id" not in as_(institution_admin).get(MEMBERSHIPS).json()["results"][0]
 
 
 @pytest.mark.parametrize("role", ["officer", "auditor", "system_admin", "founder"])
@@ -102,25 +104,41 @@ def test_removed_role_is_gone_on_the_next_request(as_, institution_admin, instit
 
 @pytest.mark.parametrize(
     ("role", "status"),
-    [("trainer_user", 403), ("officer", 403), ("auditor", 403), ("stranger_admin", 404)],
+    [("trainer_user", 404), ("officer", 403), ("auditor", 403), ("stranger_admin", 404)],
 )
 def test_nobody_else_takes_a_role_away(as_, request, institution_admin, role, status):
     held = institution_admin.memberships.get()
+    version = as_(institution_admin).get(MEMBERSHIPS).json()["results"][0]["version"]
 
     response = as_(request.getfixturevalue(role)).delete(
-        f"{MEMBERSHIPS}/{held.pk}", HTTP_IF_MATCH="*"
+        f"{MEMBERSHIPS}/{held.pk}", HTTP_IF_MATCH=f'"{version}"'
     )
 
     assert response.status_code == status
     assert Membership.objects.filter(pk=held.pk).exists()
 
 
-def test_own_membership_is_seen_but_not_removed_by_a_trainer(as_, trainer_user):
+def test_own_membership_is_seen_and_given_up(as_, trainer_user):
     held = trainer_user.memberships.get()
     client = as_(trainer_user)
 
-    assert names(client.get(MEMBERSHIPS)) == {str(held.pk)}
-    assert client.delete(f"{MEMBERSHIPS}/{held.pk}", HTTP_IF_MATCH="*").status_code == 403
+    row = client.get(MEMBERSHIPS).json()["results"][0]
+    left = client.delete(f"{MEMBERSHIPS}/{held.pk}", HTTP_IF_MATCH=f'"{row["version"]}"')
+
+    assert row["id"] == str(held.pk)
+    assert left.status_code == 204
+    assert client.get(MEMBERSHIPS).json()["results"] == []
+
+
+def test_supervisor_and_oneself_are_409(as_, institution_admin, institution, officer):
+    client, path = as_(institution_admin), f"{ORGANISATIONS}/{institution.pk}/memberships"
+
+    supervisor = client.post(path, {"phone": officer.phone, "role": "trainer"})
+    oneself = client.post(path, {"phone": institution_admin.phone, "role": "trainer"})
+
+    assert (supervisor.status_code, supervisor.json()["code"]) == (409, "supervises_here")
+    assert "facts" not in supervisor.json()
+    assert (oneself.status_code, oneself.json()["code"]) == (409, "own_request")
 
 
 @pytest.mark.parametrize("rows", [1, 30])

@@ -1,6 +1,7 @@
 """Claims at the door: whoever knows the person decides, never the claimant."""
 
 import pytest
+from django.utils import timezone
 
 from people import person_claims, persons
 from people.models import Membership, PersonClaim
@@ -20,7 +21,7 @@ def known(institution):
 def claim(known):
     said = persons.Particulars(name="张样例", id_number=known.id_number, region=factories.region())
     claimant = factories.user("13812340007")
-    person_claims.register_self(said, by=claimant, at=factories.moment(factories.day()))
+    person_claims.register_self(said, by=claimant, at=timezone.now())
     return PersonClaim.objects.get()
 
 
@@ -36,6 +37,16 @@ def test_whoever_knows_the_person_confirms(as_, request, claim, role):
     claim.user.refresh_from_db()
     assert claim.user.person == claim.person
     assert client.post(f"{CLAIMS}/{claim.pk}/refuse").json()["code"] == "wrong_status"
+
+
+def test_institution_that_got_to_know_the_person_later_does_not_confirm(as_, claim, stranger_admin):
+    said = {"name": "张样例", "id_number": claim.person.id_number, "region_id": factories.COUNTY}
+    client = as_(stranger_admin)
+    assert client.post("/api/v1/persons", said).status_code == 201
+
+    response = client.post(f"{CLAIMS}/{claim.pk}/confirm")
+
+    assert (response.status_code, response.json()["code"]) == (403, "not_yours")
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,20 @@ def test_number_under_another_name_is_409(as_, stranger_admin, known):
     assert response.status_code == 409
     assert response.json()["code"] == "name_differs"
     assert "张样例" not in response.content.decode()
+    assert JournalEntry.objects.get(verb="person.register_refused").by_id == stranger_admin.pk
+    assert not StoredAnswer.objects.exists()
+
+
+def test_guessing_names_ends_with_429(as_, stranger_admin, known):
+    client = as_(stranger_admin)
+    for _guess in range(20):
+        client.post(PERSONS, body(id_number=known.id_number, name="随便猜"))
+
+    response = client.post(PERSONS, body(id_number=known.id_number, name="张样例"))
+
+    assert (response.status_code, response.json()["code"]) == (429, "too_many_attempts")
+    assert 1 <= int(response["Retry-After"]) <= 86400
+    assert JournalEntry.objects.filter(verb="person.register_refused").count() == 20
 
 
 # -- looking up and revealing ---------------------------------------------------------------------
@@ -234,3 +248,13 @@ def test_sight_as_auditor_and_a_role_elsewhere_do_not_add_up(as_, known):
     response = as_(both).post(f"{PERSONS}/{known.pk}/reveal", {"field": "phone", "purpose": "好奇"})
 
     assert response.status_code == 403
+
+
+def test_institution_that_guessed_right_reveals_nothing(as_, stranger_admin, known):
+    client = as_(stranger_admin)
+    client.post(PERSONS, body(id_number=known.id_number, name="张样例"))
+
+    response = client.post(f"{PERSONS}/{known.pk}/reveal", {"field": "phone", "purpose": "好奇"})
+
+    assert (response.status_code, response.json()["code"]) == (403, "not_yours")
+    assert PHONE not in response.content.decode()
