@@ -157,7 +157,7 @@ def person(*, known_to: Organisation | None = None, **given: Any) -> Person:
         setattr(made, name, value)
     made.save(force_insert=True)
     if known_to:
-        Acquaintance.objects.create(person=made, organisation=known_to, since=timezone.now())
+        Acquaintance.objects.create(person=made, organisation=known_to, since=made.created_at)
     return made
 
 
@@ -243,19 +243,20 @@ WAS_STARTED = {"in_progress", "suspended", "closed"}
 
 
 def _marks(state: str, values: dict[str, Any]) -> dict[str, Any]:
-    """Say who brought a class into its state, and when."""
+    """Say who brought a class into its state, and when: approved well before it began."""
     at = timezone.now()
+    began = min(at, moment(values["starts_on"]))
     marks: dict[str, Any] = {}
     if state in PUBLISHED:
-        marks["published_at"] = at
+        marks["published_at"] = began - timedelta(days=30)
     if state in WAS_FILED:
-        marks |= {"filed_by": values["created_by"], "filed_at": at}
+        marks |= {"filed_by": values["created_by"], "filed_at": began - timedelta(days=5)}
     if state in WAS_APPROVED:
-        marks["approved_at"] = at
+        marks["approved_at"] = began - timedelta(days=3)
         if "approved_by" not in values:
             marks["approved_by"] = user(roles=[(Role.OFFICER, bureau(values["region"]))])
     if state in WAS_STARTED:
-        marks["started_at"] = at
+        marks["started_at"] = began
     if state == "closed":
         marks["closed_at"] = at
     return marks

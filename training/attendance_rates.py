@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from fractions import Fraction
+from math import floor
 from uuid import UUID
 
 from django.db.models import Q, QuerySet, Sum
@@ -51,6 +53,25 @@ class Rate:
 
 def _ratio(part: int, whole: int) -> Fraction | None:
     return Fraction(part, whole) if whole else None
+
+
+def rounded(ratio: Fraction | None) -> Decimal | None:
+    """Round a ratio half up to four decimals: for eyes only, never to decide by."""
+    if ratio is None:
+        return None
+    return Decimal(floor(ratio * 10_000 + Fraction(1, 2))) / 10_000
+
+
+def shown(ratio: Fraction | None) -> str | None:
+    """Write a rounded ratio with all of its four decimals."""
+    found = rounded(ratio)
+    return None if found is None else f"{found:.4f}"
+
+
+def percent(ratio: Fraction | None) -> str:
+    """Write the same as per cent with two decimals; nothing where there is no ratio."""
+    found = rounded(ratio)
+    return "" if found is None else f"{found:.2%}"
 
 
 def rates_of(training_class: TrainingClass, *, at: datetime) -> dict[UUID, Rate]:

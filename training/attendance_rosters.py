@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from fractions import Fraction
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -16,7 +15,7 @@ from people.models import User
 from people.roles import Grant, Scope
 from people.sheets import write_workbook
 from people.statements import Given, Prepared, with_grants
-from training.attendance_rates import rates_of
+from training.attendance_rates import percent, rates_of
 from training.models import AttendanceRecord, ClassSession, TrainingClass
 from training.models.enrolments import ON_ROSTER
 
@@ -150,11 +149,3 @@ def sheet(training_class: TrainingClass, *, by: User, at: datetime) -> bytes:
         title=f"{training_class.name} 考勤表",
         sheet_name="考勤表",
     )
-
-
-def percent(rate: Fraction | None) -> str:
-    """Write a ratio as per cent with two decimals, rounded half up."""
-    if rate is None:
-        return ""
-    hundredths = int(rate * 10_000 + Fraction(1, 2))
-    return f"{hundredths // 100}.{hundredths % 100:02}%"

@@ -7,6 +7,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from people.days import local_day
+from people.models import User
 from people.refusals import Refusal
 from training.models import ClassSession, Enrolment, Trainer, TrainingClass, Venue
 from training.models.enrolments import HOLDING_A_SEAT
@@ -33,14 +34,16 @@ def require(
     wanted: Sequence[ClassSession],
     trainer: Trainer | None,
     venue: Venue | None,
+    *,
+    by: User,
 ) -> None:
     """Refuse sessions that lie outside of the class or on somebody else's booking.
 
     Needs the class to be locked, and a transaction that then writes the sessions.
 
     :raises OutsideClassDays: naming the first session outside of the days of the class
-    :raises NotAvailable: if the trainer or venue is not active, or the trainer another's
-    :raises BookingConflict: naming the other booking
+    :raises NotAvailable: if the trainer or venue is not active, or another institution's
+    :raises BookingConflict: with the other booking, named if the caller can see it
     """
     first, last = training_class.starts_on, training_class.ends_on
     for session in wanted:
@@ -56,7 +59,16 @@ def require(
         )
         .order_by("starts_at", "id")
     )
-    _refuse_overlap(training_class, wanted, bookings, taken, venue)
+    _refuse_overlap(training_class, wanted, bookings, taken, venue, by=by)
+
+
+def require_own_venue(institution_id: UUID, venue: Venue | None) -> None:
+    """Refuse the room of somebody else, whose bookings would be in their way.
+
+    :raises NotAvailable: if the venue is another institution's
+    """
+    if venue and venue.institution_id != institution_id:
+        raise NotAvailable(kind="venue")
 
 
 def _lock_bookable(
@@ -69,6 +81,7 @@ def _lock_bookable(
     """
     if venue:
         venue.refresh_from_db(from_queryset=Venue.objects.select_for_update())
+        require_own_venue(training_class.institution_id, venue)
         if not venue.active:
             raise NotAvailable(kind="venue")
     if trainer is None:
@@ -105,6 +118,8 @@ def _refuse_overlap(
     bookings: Iterable[ClassSession],
     trainers: set[UUID],
     venue: Venue | None,
+    *,
+    by: User,
 ) -> None:
     booked = list(bookings)
     for session in wanted:
@@ -116,9 +131,12 @@ def _refuse_overlap(
                     "class": other.training_class_id == training_class.pk,
                     "trainee": True,
                 }
+                named = {}
+                if ClassSession.objects.visible_to(by).filter(pk=other.pk).exists():
+                    named["session_id"] = other.pk
                 raise BookingConflict(
                     kind=next(kind for kind, holds in kinds.items() if holds),
-                    session_id=other.pk,
+                    **named,
                     starts_at=other.starts_at,
                     ends_at=other.ends_at,
                 )

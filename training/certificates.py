@@ -14,7 +14,7 @@ from datetime import date, datetime
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Max, Min, Sum
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +25,8 @@ from people.lifecycle import Lifecycle
 from people.models import User
 from people.refusals import Refusal
 from training.certificate_shapes import Face, missing_characters
-from training.models import Certificate, Enrolment, SerialCounter
+from training.filings import MINUTES_PER_CLASS_HOUR
+from training.models import Certificate, Enrolment, SerialCounter, TrainingClass
 from training.models.programmes import SkillLevel
 
 VALID, REVOKED, SUPERSEDED = (
@@ -71,6 +72,17 @@ class Public:
     code: str
 
 
+@dataclass(frozen=True)
+class Held:
+    """What was taught in the sessions that took place, whatever the plan said."""
+
+    # Whole class hours of 45 minutes.
+    hours: int
+    # Local days of the first and the last session.
+    started_on: date
+    ended_on: date
+
+
 @transaction.atomic
 def issue(
     enrolments: Sequence[Enrolment], *, by: User, at: datetime, expires_on: date | None = None
@@ -86,10 +98,11 @@ def issue(
     if unfit := [str(e.pk) for e in enrolments if e.status != Enrolment.Status.COMPLETED]:
         raise NotCompleted(enrolment_ids=sorted(unfit))
     day = local_day(at)
+    held = _held(enrolments[0].training_class)
     series = f"PX-{enrolments[0].training_class.region_id[:6]}-{day.year}"
     first = _take_numbers(series, len(enrolments))
     issued = [
-        _certificate(enrolment, f"{series}-{number:06}", day, expires_on, at)
+        _certificate(enrolment, f"{series}-{number:06}", held, day, expires_on, at)
         for number, enrolment in enumerate(enrolments, first)
     ]
     Certificate.objects.bulk_create(issued)
@@ -110,8 +123,19 @@ def _take_numbers(series: str, count: int) -> int:
     return SerialCounter.objects.get(pk=series).last - count + 1
 
 
+def _held(training_class: TrainingClass) -> Held:
+    found = training_class.sessions.planned().aggregate(
+        minutes=Sum("planned_minutes", default=0), first=Min("starts_at"), last=Max("starts_at")
+    )
+    return Held(
+        hours=found["minutes"] // MINUTES_PER_CLASS_HOUR,
+        started_on=local_day(found["first"]) if found["first"] else training_class.starts_on,
+        ended_on=local_day(found["last"]) if found["last"] else training_class.ends_on,
+    )
+
+
 def _certificate(
-    enrolment: Enrolment, serial: str, day: date, expires_on: date | None, at: datetime
+    enrolment: Enrolment, serial: str, held: Held, day: date, expires_on: date | None, at: datetime
 ) -> Certificate:
     training_class = enrolment.training_class
     programme = training_class.programme
@@ -127,9 +151,9 @@ def _certificate(
         programme_name=programme.name,
         occupation_name=programme.occupation.name,
         level=programme.level,
-        hours=programme.hours,
-        started_on=training_class.starts_on,
-        ended_on=training_class.ends_on,
+        hours=held.hours,
+        started_on=held.started_on,
+        ended_on=held.ended_on,
         institution_name=training_class.institution.name,
     )
 

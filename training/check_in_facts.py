@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, FilteredRelation, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject, TruncDate
 
 from people.days import SHANGHAI
@@ -49,6 +49,16 @@ class Punch:
 
 
 @dataclass(frozen=True)
+class Tally:
+    """How often the account has punched in the session."""
+
+    # Codes that were looked at; those of them that were wrong; refusals for any other reason.
+    coded: int = 0
+    wrong: int = 0
+    otherwise_refused: int = 0
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is known of the session and of the caller in it."""
 
@@ -57,6 +67,7 @@ class Facts:
     enrolment: Enrolment | None
     record: AttendanceRecord | None
     ruled: Governing[AttendanceRules]
+    tally: Tally
     # Whether this key has its answer, this id its punch, and this kind of punch its acceptance.
     is_answered: bool
     is_known: bool
@@ -70,7 +81,7 @@ class Facts:
 SESSION = (
     "id", "training_class_id", "starts_at", "ends_at", "planned_minutes", "status", "secret",
 )  # fmt: skip
-CLASS = ("id", "institution_id", "region_id", "status")
+CLASS = ("id", "institution_id", "region_id", "status", "approved_at")
 VENUE = ("id", "latitude", "longitude", "radius_m")
 ENROLMENT = ("id", "training_class_id", "person_id")
 RECORD = tuple(field.attname for field in AttendanceRecord._meta.concrete_fields)
@@ -84,6 +95,7 @@ PARTS: tuple[tuple[type[models.Model], str, tuple[str, ...]], ...] = (
 )
 ANSWERS = (
     "policy",
+    "tally",
     "is_answered",
     "is_known",
     "is_repeated",
@@ -115,8 +127,16 @@ def read(session_id: UUID, punch: Punch, *, by: User, key: UUID) -> Facts | None
     session.training_class = training_class
     if enrolment is not None:
         enrolment.training_class = training_class
-    policy, *answers = values
-    return Facts(session, venue or class_venue, enrolment, record, _ruled(policy), *answers)
+    policy, tally, *answers = values
+    return Facts(
+        session,
+        venue or class_venue,
+        enrolment,
+        record,
+        _ruled(policy),
+        Tally(**(tally or {})),
+        *answers,
+    )
 
 
 def _part(model: type[models.Model], names: tuple[str, ...], values: Iterator[Any]) -> Any:
@@ -139,6 +159,15 @@ def _query(by: User) -> QuerySet[ClassSession, Any]:
     accepted = AttendanceEvent.objects.filter(
         session=OuterRef("pk"), verdict=AttendanceEvent.Verdict.ACCEPTED
     )
+    refused = Q(verdict=AttendanceEvent.Verdict.REFUSED)
+    punches = AttendanceEvent.objects.filter(session=OuterRef("pk"), by_id=Given("user", uuid))
+    tally = punches.order_by().values("session").annotate(
+        found=JSONObject(
+            coded=Count("guess"),
+            wrong=Count("guess", filter=refused),
+            otherwise_refused=Count("pk", filter=refused & Q(guess__isnull=True)),
+        )
+    )  # fmt: skip
     own = accepted.filter(enrolment=OuterRef("mine__id"))
     others = accepted.filter(enrolment__isnull=False).exclude(enrolment=OuterRef("mine__id"))
     policies = Policy.objects.governing(
@@ -160,6 +189,7 @@ def _query(by: User) -> QuerySet[ClassSession, Any]:
                 "mine__records", condition=Q(mine__records__session_id=Given("session", uuid))
             ),
             policy=Subquery(policies.values(found=JSONObject(id="id", values="values"))[:1]),
+            tally=Subquery(tally.values("found")),
             is_answered=Exists(
                 StoredAnswer.objects.filter(user_id=Given("user", uuid), key=Given("key", uuid))
             ),

@@ -9,7 +9,7 @@ from people import journal
 from people.days import local_day
 from people.models import User
 from people.policies import AttendanceRules, governing
-from training.attendance import window
+from training.attendance import Class, ClassNotApproved, window
 from training.models import ClassSession
 
 
@@ -26,9 +26,15 @@ class CheckInKey:
 
 @transaction.atomic
 def read(session: ClassSession, *, by: User, at: datetime) -> CheckInKey:
-    """Hand out the key; that it was read is on record."""
+    """Hand out the key; that it was read is on record.
+
+    :raises ClassNotApproved: before the class is approved, and once it is cancelled
+    """
+    training_class = session.training_class
+    if training_class.approved_at is None or training_class.status == Class.CANCELLED:
+        raise ClassNotApproved(class_status=training_class.status)
     day = local_day(session.starts_at)
-    rules = governing(AttendanceRules, session.training_class.region_id, day).rules
+    rules = governing(AttendanceRules, training_class.region_id, day).rules
     opens_at, closes_at = window(session, rules)
     journal.record("session.read_secret", session, by=by, at=at)
     return CheckInKey(

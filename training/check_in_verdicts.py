@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from people.ids import uuid7
 from people.models import User
-from people.policies import AttendanceRules
 from people.refusals import Refusal
 from training import totp
 from training.attendance import (
@@ -22,12 +21,19 @@ from training.attendance import (
     window,
 )
 from training.check_in_facts import RECORD, Facts, Punch
-from training.models import AttendanceEvent, AttendanceRecord, ClassSession, Venue
+from training.models import AttendanceEvent, AttendanceRecord, Venue
 
 EARTH_RADIUS_M = 6_371_008.8
 OPEN_CLASSES = frozenset({Class.APPROVED, Class.IN_PROGRESS})
 # Approved once, but nothing takes place in them now.
 RESTING_CLASSES = frozenset({Class.SUSPENDED, Class.CLOSED})
+# How many wrong codes an account may send to a session, and how many refusals for other reasons are
+# kept as evidence. Both together bound what somebody without any business there can make us store.
+WRONG_CODES = 10
+OTHER_REFUSALS = 10
+# How many steps before those that are taken a code is told to be late instead of wrong: as long as
+# an honest person may have been typing it. More would tell guessers what was shown when.
+EXPIRED_STEPS = 2
 
 
 class WrongCode(Refusal):
@@ -83,8 +89,11 @@ class Judged:
 
     event: AttendanceEvent
     record: AttendanceRecord | None
-    # Whether it was here before, so that nothing was written.
-    is_twin: bool = False
+
+    @property
+    def is_locked(self) -> bool:
+        """Tell whether the code was not looked at, because too many before it were wrong."""
+        return self.event.reason == WrongCode.code and self.event.guess is None
 
 
 def judge(facts: Facts, punch: Punch, *, device_id: str, by: User, at: datetime) -> Judged:
@@ -111,7 +120,11 @@ def judge(facts: Facts, punch: Punch, *, device_id: str, by: User, at: datetime)
     )
     try:
         _check_standing(facts, punch, device_id)
-        event.step, event.was_offline = _proven_step(facts, punch, at)
+        event.was_offline = _check_time(facts, punch, at)
+        if facts.tally.wrong >= WRONG_CODES:
+            raise WrongCode
+        event.guess = facts.tally.coded + 1
+        event.step = _proven_step(facts, punch, at)
         if event.was_offline:
             event.happened_at = totp.start_of(event.step, facts.ruled.rules.code_step_seconds)
     except Refusal as refusal:
@@ -138,46 +151,51 @@ def _check_standing(facts: Facts, punch: Punch, device_id: str) -> None:
         raise AlreadyCheckedIn
 
 
-def _proven_step(facts: Facts, punch: Punch, at: datetime) -> tuple[int, bool]:
-    """Find the time step that the code proves, and whether it was kept on the phone since.
+def _check_time(facts: Facts, punch: Punch, at: datetime) -> bool:
+    """Refuse what is too early or too late; tell whether the punch was kept on the phone since.
 
-    The step before the current one is still shown somewhere, the one after by a clock that is
-    ahead; whatever is older has to be claimed, and counts as made offline.
+    The step before the current one is still shown somewhere; whatever is older has to be claimed,
+    and counts as made offline. The code is not looked at here.
     """
-    rules, secret = facts.ruled.rules, facts.session.secret
-    now = totp.step_at(at, rules.code_step_seconds)
-    fresh = (now, now - 1, now + 1)
-    if punch.step is not None and punch.step < now - 1:
-        _check_offline(facts, punch.step, punch.code, at)
-        return punch.step, True
-    _check_open(facts.session, rules, at)
-    for step in fresh if punch.step is None else (punch.step,):
-        if step in fresh and totp.shows(secret, step, punch.code):
-            return step, False
-    opens_at, _closes_at = window(facts.session, rules)
-    first = totp.step_at(opens_at, rules.code_step_seconds)
-    older = range(first, now - 1) if punch.step is None else ()
-    if any(totp.shows(secret, step, punch.code) for step in older):
-        raise CodeExpired
-    raise WrongCode
-
-
-def _check_open(session: ClassSession, rules: AttendanceRules, at: datetime) -> None:
-    opens_at, closes_at = window(session, rules)
-    if session.status == Planned.FINISHED or not opens_at <= at <= closes_at:
-        raise SessionNotOpen
-
-
-def _check_offline(facts: Facts, step: int, code: str, at: datetime) -> None:
     rules, session = facts.ruled.rules, facts.session
     opens_at, closes_at = window(session, rules)
+    approved_at = session.training_class.approved_at
+    claimed = punch.step
+    if claimed is None or claimed >= totp.step_at(at, rules.code_step_seconds) - 1:
+        if session.status == Planned.FINISHED or not opens_at <= at <= closes_at:
+            raise SessionNotOpen
+        if approved_at is None or at < approved_at:
+            raise ClassNotApproved
+        return False
     # Compared as numbers: a step far from the session need not be a date at all.
-    if not opens_at.timestamp() <= step * rules.code_step_seconds <= closes_at.timestamp():
+    moment = claimed * rules.code_step_seconds
+    if not opens_at.timestamp() <= moment <= closes_at.timestamp():
         raise SessionNotOpen
-    if not totp.shows(session.secret, step, code):
-        raise WrongCode
+    if approved_at is None or moment < approved_at.timestamp():
+        raise ClassNotApproved
     if at > session.ends_at + timedelta(hours=rules.offline_upload_hours):
         raise TooLateToUpload
+    return True
+
+
+def _proven_step(facts: Facts, punch: Punch, at: datetime) -> int:
+    """Find the time step that the code proves.
+
+    The step after the current one is shown by a clock that is ahead.
+    """
+    secret = facts.session.secret
+    now = totp.step_at(at, facts.ruled.rules.code_step_seconds)
+    if punch.step is not None:
+        if punch.step <= now + 1 and totp.shows(secret, punch.step, punch.code):
+            return punch.step
+        raise WrongCode
+    for step in (now, now - 1, now + 1):
+        if totp.shows(secret, step, punch.code):
+            return step
+    late = range(now - 1 - EXPIRED_STEPS, now - 1)
+    if any(totp.shows(secret, step, punch.code) for step in late):
+        raise CodeExpired
+    raise WrongCode
 
 
 # -- flags and the record -------------------------------------------------------------------------
@@ -231,6 +249,9 @@ def _record(facts: Facts, event: AttendanceEvent) -> AttendanceRecord:
         record.in_at = event.happened_at
     else:
         record.out_at = event.happened_at
+    if record.in_at and record.out_at:
+        # Whoever left before coming, by the codes, was there for no time at all.
+        record.out_at = max(record.in_at, record.out_at)
     record.flags = sorted({*record.flags, *event.flags})
     record.updated_at = event.received_at
     if record.marked_by_id is None:

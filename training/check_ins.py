@@ -5,25 +5,19 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, models
-from django.utils.translation import gettext_lazy as _
 
 from people import journal
 from people.models import User
-from people.refusals import Refusal
+from people.refusals import IdTaken
 from people.statements import Upsert, insert_together
 from training import check_in_facts
 from training.check_in_facts import Facts, Punch
+from training.check_in_verdicts import OTHER_REFUSALS, judge
 from training.check_in_verdicts import REFUSALS as REFUSALS
 from training.check_in_verdicts import Judged as Judged
-from training.check_in_verdicts import judge
 from training.models import AttendanceEvent
 
 TRIES = 3
-
-
-class IdTaken(Refusal):
-    code = "id_taken"
-    title = _("Another record has this id.")
 
 
 class Unseen(Exception):
@@ -54,7 +48,9 @@ def check_in(
     """Judge a punch and keep it, accepted or refused, in one statement after one that reads.
 
     ``device_id`` is the device that is signed in; ``beside`` makes rows that are to commit with
-    the punch. Nothing is locked: whoever finds that another was faster reads again.
+    the punch. Nothing is locked: whoever finds that another was faster reads again. What a code is
+    worth is told only once its number in the line of guesses is stored, so that of many codes sent
+    at once by one account no more count than one after the other would.
 
     :raises Unseen: if the caller cannot see the session
     :raises Answered: if the caller's key has an answer
@@ -72,7 +68,7 @@ def check_in(
             rows = []
         else:
             judged = judge(facts, punch, device_id=device_id, by=by, at=at)
-            rows = _rows(facts, judged, by=by, at=at)
+            rows = _rows(facts, judged, by=by, at=at) if _is_kept(facts, judged) else []
         try:
             insert_together([*rows, *beside(judged)])
         except IntegrityError as error:
@@ -85,8 +81,15 @@ def check_in(
 def _twin(facts: Facts, punch: Punch, *, by: User) -> Judged:
     event = AttendanceEvent.objects.get(pk=punch.id)
     if (event.session_id, event.by_id) != (facts.session.pk, by.pk):
-        raise IdTaken
-    return Judged(event, facts.record, is_twin=True)
+        raise IdTaken(id=str(punch.id))
+    return Judged(event, facts.record)
+
+
+def _is_kept(facts: Facts, judged: Judged) -> bool:
+    """Keep what was accepted and every wrong code; of other refusals, as many as are evidence."""
+    event = judged.event
+    is_looked_at = not event.reason or event.guess is not None
+    return is_looked_at or facts.tally.otherwise_refused < OTHER_REFUSALS
 
 
 def _rows(facts: Facts, judged: Judged, *, by: User, at: datetime) -> list[models.Model | Upsert]:

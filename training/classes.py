@@ -13,7 +13,8 @@ from people.models import Organisation, User
 from people.notices import tell
 from people.policies import ClassRules
 from people.refusals import Refusal, require_status
-from training import accreditations, filings, independence, seats, waiting_lists
+from people.roles import covers
+from training import accreditations, bookings, filings, independence, seats, waiting_lists
 from training.models import ClassFiling, ClassSession, Programme, TrainingClass
 
 Status = TrainingClass.Status
@@ -34,6 +35,8 @@ LIFECYCLE = Lifecycle(
 # While the institution may still change the plan.
 PLANNABLE = [Status.DRAFT, Status.ENROLLING, Status.RETURNED]
 
+# Province, city and county in a 12-digit region code.
+COUNTY_DIGITS = 6
 # What decides whether a published class still fits policy and accreditation.
 FITTED = {"seats", "starts_on", "ends_on"}
 
@@ -63,6 +66,15 @@ class TooEarlyToStart(Refusal):
     title = _("The first day of the class has not come yet.")
 
 
+def may_teach_in(institution: Organisation, region_id: str) -> bool:
+    """Tell whether a class can be held there: in the institution's county, or below its region.
+
+    The region decides the bureau, so it is not for the institution to choose freely.
+    """
+    county = institution.region_id[:COUNTY_DIGITS]
+    return region_id.startswith(county) or covers(institution.region_id, region_id)
+
+
 @transaction.atomic
 def plan(
     institution: Organisation, programme: Programme, *, by: User, at: datetime, **particulars: Any
@@ -70,11 +82,13 @@ def plan(
     """Draft a class; nobody outside the institution and its bureau sees it yet.
 
     :raises DatesOutOfOrder: if the days do not follow one another
+    :raises NotAvailable: if the venue is another institution's
     """
     training_class = TrainingClass(
         institution=institution, programme=programme, created_by=by, created_at=at, **particulars
     )
     _refuse_disorder(training_class)
+    bookings.require_own_venue(institution.pk, training_class.venue)
     training_class.save(force_insert=True)
     journal.record("trainingclass.plan", training_class, by=by, at=at)
     return training_class
@@ -100,6 +114,7 @@ def amend(
     :raises DatesOutOfOrder: if the days would not follow one another
     :raises SessionsOutsideDays: if sessions would lie outside of the new days
     :raises SeatsAreTaken: if fewer seats than people would be left
+    :raises NotAvailable: if the venue is another institution's
     :raises TooManySeats: if a published class would grow beyond policy
     :raises NotAccredited: if a published class would leave its accreditation
     """
@@ -109,6 +124,7 @@ def amend(
         setattr(training_class, name, value)
     _refuse_disorder(training_class)
     _refuse_sessions_outside(training_class)
+    bookings.require_own_venue(training_class.institution_id, changes.get("venue"))
     if training_class.seats < training_class.seats_taken:
         raise SeatsAreTaken(seats_taken=training_class.seats_taken)
     if training_class.status != Status.DRAFT and changes.keys() & FITTED:
@@ -187,12 +203,15 @@ def file(training_class: TrainingClass, *, by: User, at: datetime) -> ClassFilin
 def send_back(
     training_class: TrainingClass, *, reason: str, by: User, at: datetime
 ) -> TrainingClass:
-    """Return a filed class to the institution.
+    """Return a filed class to the institution; seats that came free meanwhile are offered.
 
     :raises OwnInstitution: if the officer belongs to the institution
     :raises OwnRequest: if the officer filed it
     """
-    return _decide(training_class, "return", by=by, at=at, reason=reason)
+    _decide(training_class, "return", by=by, at=at, reason=reason)
+    waiting_lists.offer_free_seats(training_class, by=by, at=at)
+    training_class.refresh_from_db()
+    return training_class
 
 
 @transaction.atomic

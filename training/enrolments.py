@@ -1,5 +1,6 @@
 """Enrolments: asking for a place in a class, getting it, giving it up."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -7,15 +8,15 @@ from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from people import journal, persons
-from people.days import local_day
+from people import journal, person_categories, person_claims
+from people.days import local_day, local_time
 from people.models import Acquaintance, Person, User
 from people.policies import EnrolmentRules
-from people.refusals import Refusal
+from people.refusals import IdTaken, Refusal
 from training import eligibility, seats
 from training.eligibility import AlreadyEnrolled, EnrolmentClosed
 from training.models import Enrolment, TrainingClass
-from training.models.enrolments import HOLDING_A_SEAT
+from training.models.enrolments import HOLDING_A_SEAT, LIVE
 from training.seats import LIFECYCLE, ClassFull
 from training.waiting_lists import lapse, lapse_expired_offers, offer, offer_free_seats
 
@@ -34,11 +35,6 @@ __all__ = [
     "withdraw",
 ]
 S = Enrolment.Status
-
-
-class EnrolmentIdTaken(Refusal):
-    code = "enrolment_id_taken"
-    title = _("Another enrolment has this id.")
 
 
 class OfferExpired(Refusal):
@@ -63,10 +59,11 @@ def apply(
 
     :raises EnrolmentClosed: outside the class's enrolment window
     :raises PersonUnknown: without a person
+    :raises PersonUnconfirmed: while the claim to be one waits
     :raises AlreadyEnrolled: while an enrolment of the person in the class lives
     :raises NotEligible: naming every rule that failed
-    :raises OverlappingClass: naming the class at the same time
-    :raises EnrolmentIdTaken: if another enrolment has the id
+    :raises OverlappingClass: with the time, and the class if the caller may see the enrolment
+    :raises IdTaken: if another enrolment has the id
     """
     try:
         return _apply(training_class, person, by=by, at=at, enrolment_id=enrolment_id)
@@ -75,8 +72,17 @@ def apply(
         if training_class.enrolments.live().filter(person=person).exists():
             raise AlreadyEnrolled from error
         if enrolment_id and Enrolment.objects.filter(pk=enrolment_id).exists():
-            raise EnrolmentIdTaken from error
+            raise IdTaken(id=str(enrolment_id)) from error
         raise
+
+
+def is_served(person_id: UUID, institution_ids: Collection[UUID]) -> bool:
+    """Tell whether the person learns at one of the institutions, waits to, or has completed."""
+    return Enrolment.objects.filter(
+        person=person_id,
+        training_class__institution__in=institution_ids,
+        status__in=[*LIVE, S.COMPLETED],
+    ).exists()
 
 
 @transaction.atomic
@@ -89,12 +95,13 @@ def _apply(
     enrolment_id: UUID | None,
 ) -> Enrolment:
     person = person and _lock_person(person.pk, training_class)
-    assessment = eligibility.assess(training_class, person, at=at)
+    is_waiting = person is None and person_claims.is_waiting(by)
+    assessment = eligibility.assess(training_class, person, at=at, is_waiting=is_waiting)
     policy = assessment.policy
-    eligibility.require(assessment.rules, policy_id=policy.policy_id)
+    eligibility.require(assessment.rules, policy_id=policy.policy_id, by=by)
     assert person is not None, "person_known"
     _acquaint(person, training_class, at=at)
-    categories = persons.categories_on([person.pk], at=at)[person.pk]
+    categories = person_categories.categories_on([person.pk], at=at)[person.pk]
     reason = _priority_reason(categories, policy.rules)
     # Last, because everyone who wants a seat in this class queues here.
     status = _place(training_class, at=at)
@@ -139,7 +146,7 @@ def _acquaint(person: Person, training_class: TrainingClass, *, at: datetime) ->
     Acquaintance.objects.bulk_create([new], ignore_conflicts=True)
 
 
-def _priority_reason(categories: persons.Categories, rules: EnrolmentRules) -> str:
+def _priority_reason(categories: person_categories.Categories, rules: EnrolmentRules) -> str:
     needs_recognition = rules.priority_needs_recognition
     counting = categories.recognised if needs_recognition else categories.held
     return next((name for name in rules.priority_categories if name in counting), "")
@@ -174,12 +181,14 @@ def admit(enrolment: Enrolment, *, by: User, at: datetime) -> Enrolment:
 
     :raises ClassFull: if no seat is left
     :raises ClassHasStarted: once the class runs
+    :raises WrongStatus: while the class is filed or approved
     :raises NotEligible: if the person may not take another seat
-    :raises OverlappingClass: naming the class at the same time
+    :raises OverlappingClass: with the time, and the class if the caller may see the enrolment
     """
     person = _lock_person(enrolment.person_id, enrolment.training_class)
     training_class = seats.lock(enrolment, "admit")
-    _require_seat_is_allowed(training_class, person, at=at)
+    seats.require_open_roster(training_class)
+    _require_seat_is_allowed(training_class, person, by=by, at=at)
     if not seats.take(training_class.pk):
         raise ClassFull(seats=training_class.seats)
     LIFECYCLE.move(enrolment, "admit", by=by, at=at, admitted_at=at)
@@ -211,26 +220,26 @@ def reject(enrolment: Enrolment, *, reason: str, by: User, at: datetime) -> Enro
 
 @transaction.atomic
 def accept(enrolment: Enrolment, *, by: User, at: datetime) -> Enrolment:
-    """Confirm an offer: the seat that it holds becomes the person's.
+    """Confirm an offer: the seat that it holds becomes the person's, also after filing.
 
     :raises OfferExpired: when the hold is over
     :raises ClassHasStarted: once the class runs
     :raises NotEligible: if the person may not take another seat
-    :raises OverlappingClass: naming the class at the same time
+    :raises OverlappingClass: with the time, and the class if the caller may see the enrolment
     """
     person = _lock_person(enrolment.person_id, enrolment.training_class)
     training_class = seats.lock(enrolment, "accept")
     assert enrolment.offer_expires_at is not None, "enrolment_offer_has_an_end"
     if enrolment.offer_expires_at <= at:
-        raise OfferExpired(offer_expires_at=enrolment.offer_expires_at.isoformat())
-    _require_seat_is_allowed(training_class, person, at=at)
+        raise OfferExpired(offer_expires_at=local_time(enrolment.offer_expires_at))
+    _require_seat_is_allowed(training_class, person, by=by, at=at)
     LIFECYCLE.move(enrolment, "accept", by=by, at=at, admitted_at=at)
     seats.tell([enrolment], training_class, by=by, at=at)
     return enrolment
 
 
 def _require_seat_is_allowed(
-    training_class: TrainingClass, person: Person, *, at: datetime
+    training_class: TrainingClass, person: Person, *, by: User, at: datetime
 ) -> None:
     """Look again at what may have changed since the person applied."""
     seats.require_not_started(training_class)
@@ -239,12 +248,14 @@ def _require_seat_is_allowed(
     # An offer elsewhere is no commitment: whichever is confirmed first counts.
     held = [S.ADMITTED, S.COMPLETED]
     rules = eligibility.before_a_seat(training_class, history, policy.rules, held=held)
-    eligibility.require(rules, policy_id=policy.policy_id)
+    eligibility.require(rules, policy_id=policy.policy_id, by=by)
 
 
 @transaction.atomic
 def withdraw(enrolment: Enrolment, *, reason: str, by: User, at: datetime) -> Enrolment:
     """Leave before the class starts; a seat goes to the next in line at once.
+
+    While the class is filed or approved nobody moves up: it is offered if the class comes back.
 
     :raises ClassHasStarted: afterwards one drops out
     """

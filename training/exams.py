@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from people import journal, policies
 from people.days import local_day
 from people.models import User
-from people.refusals import Refusal, require_status
+from people.refusals import IdTaken, Refusal, require_status
 from training import attendance_rates
 from training.models import Enrolment, Exam, ExamResult, TrainingClass
 
@@ -21,11 +21,6 @@ PASSED, FAILED, ABSENT = (
     ExamResult.Outcome.FAILED,
     ExamResult.Outcome.ABSENT,
 )
-
-
-class ExamIdTaken(Refusal):
-    code = "exam_id_taken"
-    title = _("Another exam has this id.")
 
 
 class AttemptsUsedUp(Refusal):
@@ -84,13 +79,13 @@ def schedule(
     """Set the day of the next attempt; the pass mark of that day's policy goes with it.
 
     :raises WrongStatus: unless the class is in progress
-    :raises ExamIdTaken: if an exam has the id
+    :raises IdTaken: if an exam has the id
     :raises AttemptsUsedUp: if the policy gives no further attempt
     :raises ExamOutOfOrder: before the class begins or before the previous attempt
     """
     _lock_in_progress(training_class)
     if id and Exam.objects.filter(pk=id).exists():
-        raise ExamIdTaken
+        raise IdTaken(id=str(id))
     governing = policies.governing(policies.ExamRules, training_class.region_id, held_on)
     previous = training_class.exams.order_by("-attempt").first()
     attempt = previous.attempt + 1 if previous else 1
@@ -180,8 +175,8 @@ def _refuse_low_attendance(exam: Exam, marks: Iterable[Mark], *, at: datetime) -
     low = [
         {
             "enrolment_id": str(mark.enrolment_id),
-            "rate": shown_rate(rates[mark.enrolment_id].rate),
-            "required_rate": shown_rate(rates[mark.enrolment_id].required_rate),
+            "rate": attendance_rates.shown(rates[mark.enrolment_id].rate),
+            "required_rate": attendance_rates.shown(rates[mark.enrolment_id].required_rate),
         }
         for mark in marks
         if mark.score is not None and not reached(rates[mark.enrolment_id])
@@ -193,14 +188,6 @@ def _refuse_low_attendance(exam: Exam, marks: Iterable[Mark], *, at: datetime) -
 def reached(rate: attendance_rates.Rate) -> bool:
     """Tell whether the rate of a whole class is high enough; without sessions there is none."""
     return rate.rate is not None and rate.rate >= rate.required_rate
-
-
-def shown_rate(rate: object) -> str | None:
-    """Write a ratio with four decimals, never rounded up to a threshold it missed."""
-    if rate is None:
-        return None
-    ten_thousandths = int(rate * 10_000)  # type: ignore[operator]
-    return str((Decimal(ten_thousandths) / 10_000).quantize(Decimal("0.0001")))
 
 
 def _results_of(exam: Exam, enrolment_ids: Collection[UUID]) -> dict[tuple[int, UUID], str]:

@@ -1,13 +1,15 @@
 """Exclusions: out of the denominator only by a listed reason, a document and two people."""
 
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from people import journal
 from people.models import StoredFile, User
-from people.refusals import NotYours, Refusal
+from people.refusals import Refusal
+from training import independence
 from training.follow_ups import LIFECYCLE
 from training.models import FollowUpTask
 
@@ -38,11 +40,11 @@ def propose(
 ) -> FollowUpTask:
     """Propose to exclude the person; the proposer may correct it until somebody approves.
 
-    :raises NotYours: if the caller belongs to the institution
+    :raises OwnInstitution: if the caller belongs to the institution
     :raises ExclusionProposed: if somebody else's proposal waits
     """
     LIFECYCLE.lock(task, "exclude")
-    _refuse_institution(task, by)
+    _require_independence(task, by, asked_by_id=None)
     if task.exclusion_proposed_by_id not in {None, by.pk}:
         raise ExclusionProposed
     task.exclusion_code = code
@@ -60,17 +62,16 @@ def approve(
 ) -> FollowUpTask:
     """Exclude the person, as a second officer who names the same reason.
 
-    :raises NotYours: if the caller proposed it, or belongs to the institution
+    :raises OwnInstitution: if the caller belongs to the institution
+    :raises OwnRequest: if the caller proposed it
     :raises NoExclusionProposed: if nobody proposed it
     :raises ExclusionDiffers: if the reason is another
     :raises ExclusionUnproven: if neither of the two attached a document
     """
     LIFECYCLE.lock(task, "exclude")
-    _refuse_institution(task, by)
+    _require_independence(task, by, asked_by_id=task.exclusion_proposed_by_id)
     if task.exclusion_proposed_by_id is None:
         raise NoExclusionProposed
-    if task.exclusion_proposed_by_id == by.pk:
-        raise NotYours
     if task.exclusion_code != code:
         raise ExclusionDiffers
     proof = task.exclusion_document or document
@@ -81,6 +82,6 @@ def approve(
     )
 
 
-def _refuse_institution(task: FollowUpTask, by: User) -> None:
-    if task.enrolment.training_class.institution_id in by.organisation_ids():
-        raise NotYours
+def _require_independence(task: FollowUpTask, by: User, *, asked_by_id: UUID | None) -> None:
+    institution_id = task.enrolment.training_class.institution_id
+    independence.require(by, institution_id=institution_id, asked_by_id=asked_by_id)

@@ -174,6 +174,11 @@ def open_if_due(task: FollowUpTask, *, at: datetime) -> FollowUpTask:
     return task
 
 
+def speaks_for_institution(task: FollowUpTask, by: User) -> bool:
+    """Tell whether the caller belongs to the institution, whatever else they are elsewhere."""
+    return task.enrolment.training_class.institution_id in by.organisation_ids()
+
+
 def window(task: FollowUpTask) -> dict[str, str]:
     """Write the task's window as facts."""
     return {
@@ -188,6 +193,8 @@ def attempt(
 ) -> ContactAttempt:
     """Log one try to reach the person; being reached or turned down moves the task.
 
+    Not on the word of the institution that somebody declined: its bad outcomes would go silent.
+
     :raises WindowNotOpen: before the window opens
     :raises WrongStatus: if the task is not open
     """
@@ -199,7 +206,7 @@ def attempt(
     journal.record("followuptask.attempt", task, by=by, at=at, channel=channel, result=result)
     if result == REACHED:
         LIFECYCLE.move(task, "contact", by=by, at=at)
-    elif result == DECLINED:
+    elif result == DECLINED and not speaks_for_institution(task, by):
         LIFECYCLE.move(task, "refuse", by=by, at=at)
     return logged
 

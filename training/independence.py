@@ -5,17 +5,13 @@ from uuid import UUID
 from django.utils.translation import gettext_lazy as _
 
 from people.models import User
+from people.refusals import OwnRequest as OwnRequest
 from people.refusals import Refusal
 
 
 class OwnInstitution(Refusal):
     code = "own_institution"
     title = _("You belong to this institution, so someone else has to decide.")
-
-
-class OwnRequest(Refusal):
-    code = "own_request"
-    title = _("You asked for this yourself, so someone else has to decide.")
 
 
 def require(by: User, *, institution_id: UUID, asked_by_id: UUID | None) -> None:

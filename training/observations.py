@@ -10,7 +10,7 @@ from people import employment, journal
 from people.days import local_day
 from people.models import StoredFile, User
 from people.refusals import NotYours, Refusal
-from training import follow_ups
+from training import follow_ups, independence
 from training.follow_ups import LIFECYCLE, WindowNotOpen
 from training.models import FollowUpTask, OutcomeObservation
 
@@ -21,6 +21,8 @@ PROVEN_BY_DOCUMENT = {Source.THIRD_PARTY, Source.REGISTRY}
 # From this grade on, a verified observation also confirms the job that it names.
 CONFIRMS_A_JOB = 2
 SELF_REPORT = 1
+# Whoever answers this has told nothing, and may still be asked.
+SAYS_NOTHING = {Situation.UNKNOWN, Situation.REFUSED}
 
 
 class DocumentRequired(Refusal):
@@ -62,7 +64,9 @@ class Finding:
 
 @transaction.atomic
 def answer(task: FollowUpTask, said: Finding, *, by: User, at: datetime) -> OutcomeObservation:
-    """Take the person's own answer, which is a self-report whatever it says.
+    """Take the person's own answer: a self-report, or E0 if it says nothing.
+
+    The task is observed by what an answer says; one that says nothing can be answered again.
 
     :raises NotYours: if somebody else answers
     :raises WindowNotOpen: outside the checkpoint's window
@@ -76,10 +80,13 @@ def answer(task: FollowUpTask, said: Finding, *, by: User, at: datetime) -> Outc
         raise WindowNotOpen(**follow_ups.window(task))
     if task.status == follow_ups.REFUSED:
         follow_ups.reopen(task, reason="", by=by, at=at)
+    LIFECYCLE.lock(task, "observe")
     ended = said.job.ends_on if said.job else None
     observation = _store(task, said, Source.TRAINEE, as_of=ended or today, by=by, at=at)
-    declined = said.situation == Situation.REFUSED and task.status != follow_ups.OBSERVED
-    LIFECYCLE.move(task, "refuse" if declined else "observe", by=by, at=at)
+    if said.situation not in SAYS_NOTHING:
+        LIFECYCLE.move(task, "observe", by=by, at=at)
+    elif task.status != follow_ups.OBSERVED:
+        LIFECYCLE.move(task, "contact", by=by, at=at)
     return observation
 
 
@@ -105,8 +112,7 @@ def observe(task: FollowUpTask, seen: Finding, *, by: User, at: datetime) -> Out
 
 
 def _source(task: FollowUpTask, claimed: str, by: User) -> str:
-    # Somebody of the institution speaks for it, whatever else they are elsewhere.
-    if task.enrolment.training_class.institution_id in by.organisation_ids():
+    if follow_ups.speaks_for_institution(task, by):
         allowed = [Source.INSTITUTION]
     else:
         allowed = [Source.OFFICER, Source.THIRD_PARTY, Source.REGISTRY]
@@ -141,11 +147,7 @@ def _store(
         satisfaction=finding.satisfaction,
         note=finding.note,
         document=finding.document,
-        grade=grade(
-            source,
-            has_document=finding.document is not None,
-            in_contact=task.attempts.filter(result=follow_ups.REACHED).exists(),
-        ),
+        grade=_grade(task, finding, source),
         by=by,
         at=at,
     )
@@ -158,6 +160,16 @@ def _store(
         grade=observation.grade,
     )
     return observation
+
+
+def _grade(task: FollowUpTask, finding: Finding, source: str) -> int:
+    if source == Source.TRAINEE and finding.situation in SAYS_NOTHING:
+        return 0
+    return grade(
+        source,
+        has_document=finding.document is not None,
+        in_contact=task.attempts.filter(result=follow_ups.REACHED).exists(),
+    )
 
 
 def grade(source: str, *, has_document: bool, in_contact: bool) -> int:
@@ -185,13 +197,14 @@ def verify(task: FollowUpTask, *, by: User, at: datetime) -> FollowUpTask:
 
     Work has to be proven to the checkpoint's grade; for anything else the person's word will do.
 
-    :raises NotYours: if the caller belongs to the institution
+    :raises OwnInstitution: if the caller belongs to the institution
     :raises EvidenceTooWeak: if nothing reaches the grade
     :raises OwnEvidence: if all that reaches it is the caller's own
     """
     LIFECYCLE.lock(task, "verify")
-    if task.enrolment.training_class.institution_id in by.organisation_ids():
-        raise NotYours
+    independence.require(
+        by, institution_id=task.enrolment.training_class.institution_id, asked_by_id=None
+    )
     observations = list(task.observations.order_by("grade", "at", "id"))
     enough = [each for each in observations if each.grade >= _needed(task, each)]
     if not enough:

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import prefetch_related_objects
 
-from people import identifiers, journal, persons
+from people import identifiers, journal, person_categories, persons
 from people.days import local_day
 from people.models import Acquaintance, Person, PersonCategory, Region, User
 from people.policies import EnrolmentRules, Governing
@@ -49,6 +49,11 @@ class Plan:
     newcomers: list[Match] = field(default_factory=list)
     unchanged: int = 0
     faults: list[Fault] = field(default_factory=list)
+    remarks: list[Fault] = field(default_factory=list)
+    regions: dict[str, Region] = field(default_factory=dict)
+    # Registered numbers under other names; and those of people whom the institution cannot see.
+    mismatches: int = 0
+    mismatches_of_strangers: int = 0
 
 
 def chunks(items: Iterable[Item]) -> Iterator[list[Item]]:
@@ -80,6 +85,13 @@ def plan(training_class_id: UUID, entries: Iterable[Entry], *, at: datetime) -> 
     training_class = seats.lock_class(training_class_id)
     require_open(training_class)
     found = Plan(training_class, eligibility.rules_for(training_class, at=at))
+    # Of everybody, or a place that is not known would tell who is on the register.
+    found.regions = _regions(training_class, {match.entry.region_name for match in matches})
+    found.remarks = [
+        Fault(match.entry.row, match.entry.region_column, "unknown_region")
+        for match in matches
+        if match.entry.region_name and match.entry.region_name not in found.regions
+    ]
     for chunk in chunks(matches):
         _judge(found, chunk, at=at)
     free = max(0, training_class.seats - training_class.seats_taken)
@@ -100,16 +112,23 @@ def _match(chunk: list[Entry]) -> Iterator[Match]:
 def _judge(found: Plan, chunk: list[Match], *, at: datetime) -> None:
     ids = [match.person.pk for match in chunk if match.person]
     histories = eligibility.histories_of(ids, found.training_class)
+    mismatching = []
     for match in chunk:
         history = histories[match.person.pk] if match.person else []
         if match.person and not same_name(match.person.name, match.entry.name):
             found.faults.append(Fault(match.entry.row, match.entry.name_column, "name_mismatch"))
+            mismatching.append(match.person.pk)
         elif _is_enrolled(history, found.training_class):
             found.unchanged += 1
         elif faults := list(_ineligible(found, match, history, at=at)):
             found.faults += faults
         else:
             found.newcomers.append(match)
+    if mismatching:
+        school = found.training_class.institution_id
+        seen = Acquaintance.objects.filter(person__in=mismatching, organisation=school).count()
+        found.mismatches += len(mismatching)
+        found.mismatches_of_strangers += len(mismatching) - seen
 
 
 def _is_enrolled(history: list[Enrolment], training_class: TrainingClass) -> bool:
@@ -137,11 +156,10 @@ def carry_out(found: Plan, *, by: User, at: datetime) -> None:
     training_class = found.training_class
     if not seats.take(training_class.pk, count=len(found.newcomers)):
         raise OvertakenError
-    regions = _regions(found)
     # Always in the same order, or two imports of the same people would wait for each other.
     for chunk in chunks(sorted(found.newcomers, key=lambda match: match.index)):
         new = [
-            (_build(match.entry, regions, training_class, at=at), match.entry.categories)
+            (_build(match.entry, found.regions, training_class, at=at), match.entry.categories)
             for match in chunk
             if match.person is None
         ]
@@ -154,10 +172,9 @@ def carry_out(found: Plan, *, by: User, at: datetime) -> None:
         journal.record_all("person.register", people, by=by, at=at)
 
 
-def _regions(found: Plan) -> dict[str, Region]:
+def _regions(training_class: TrainingClass, names: set[str]) -> dict[str, Region]:
     """Find the regions that rows name, below the class's own; an ambiguous name is none."""
-    class_region = found.training_class.region
-    names = {each.entry.region_name for each in found.newcomers if each.person is None}
+    class_region = training_class.region
     regions: dict[str, Region] = {}
     ambiguous: set[str] = set()
     for chunk in chunks(sorted(names - {""})):
@@ -203,7 +220,7 @@ def _enrol(found: Plan, person_ids: list[UUID], *, by: User, at: datetime) -> No
         [Acquaintance(person_id=each, organisation_id=school, since=at) for each in person_ids],
         ignore_conflicts=True,
     )
-    categories = persons.categories_on(person_ids, at=at)
+    categories = person_categories.categories_on(person_ids, at=at)
     enrolments = [
         Enrolment(
             training_class=training_class,

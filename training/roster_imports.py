@@ -34,6 +34,8 @@ LIFECYCLE = Lifecycle(
 )
 FOLDER = "rosters"
 READ_AT_ONCE = 200
+# More of them in one sheet are not slips: somebody asks who is on the register.
+MISMATCHES_ALLOWED = 20
 # Nothing that is still alive takes so long.
 GIVEN_UP_AFTER = timedelta(hours=1)
 
@@ -43,11 +45,23 @@ class BadRows(Refusal):
     title = _("Some rows are bad, and nothing was to be imported then.")
 
 
+class NoRows(Refusal):
+    code = "no_rows"
+    title = _("The spreadsheet has headers, and nobody below them.")
+
+
+class TooManyMismatches(Refusal):
+    code = "too_many_mismatches"
+    title = _("Too many ID numbers are registered under other names.")
+
+
 # Why a whole sheet can be refused, for the sentence beside the stored code.
 REFUSALS: dict[str, str | Promise] = {
     refusal.code: refusal.title
     for refusal in (
         BadRows,
+        NoRows,
+        TooManyMismatches,
         WrongStatus,
         sheets.UnreadableSheet,
         sheets.SheetTooLarge,
@@ -129,6 +143,8 @@ def _read(job: RosterImport, *, at: datetime) -> tuple[list[Entry], list[Fault]]
             numbers=roster_rows.NUMBERS,
         )
     )
+    if not rows:
+        raise NoRows
     _progress(job, rows_total=len(rows))
     entries: list[Entry] = []
     faults: list[Fault] = []
@@ -179,15 +195,31 @@ def _decide(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at:
 def _settle(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at: datetime) -> None:
     """Plan, write and close the job in one transaction."""
     plan = roster_admissions.plan(job.training_class_id, entries, at=at)
+    by = job.created_by
+    storage.discard([job.path])
+    if plan.mismatches:
+        # Dry runs too: whoever guesses wrote nothing either way.
+        journal.record(
+            "rosterimport.mismatch",
+            job,
+            by=by,
+            at=at,
+            count=plan.mismatches,
+            unknown=plan.mismatches_of_strangers,
+            dry_run=job.dry_run,
+        )
+    if plan.mismatches_of_strangers > MISMATCHES_ALLOWED:
+        _close_refused(job, TooManyMismatches(allowed=MISMATCHES_ALLOWED), at=at)
+        return
     bad = sorted([*faults, *plan.faults], key=lambda fault: fault.row)
     report: dict[str, Any] = {
         "bad_rows": [fault.dump() for fault in bad],
         "bad_count": len({fault.row for fault in bad}),
+        "remarks": [remark.dump() for remark in plan.remarks],
+        "good_count": len(plan.newcomers) + plan.unchanged,
         "unchanged_count": plan.unchanged,
         "finished_at": Now(),
     }
-    by = job.created_by
-    storage.discard([job.path])
     if bad and job.on_bad_rows == RosterImport.OnBadRows.NOTHING:
         report |= {"refusal_code": BadRows.code, "refusal_facts": {"rows": report["bad_count"]}}
         LIFECYCLE.move(job, "refuse", by=by, at=at, **report)
@@ -201,6 +233,10 @@ def _settle(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at:
 @transaction.atomic
 def _refuse(job: RosterImport, refusal: Refusal, *, at: datetime) -> None:
     storage.discard([job.path])
+    _close_refused(job, refusal, at=at)
+
+
+def _close_refused(job: RosterImport, refusal: Refusal, *, at: datetime) -> None:
     LIFECYCLE.move(
         job,
         "refuse",

@@ -33,6 +33,10 @@ DETAILS: dict[str, Promise] = {
     "no_overlap": _("The person has another class at the same time."),
     "class_full": _("No seat is left for this row."),
 }
+# What is told of a good row: the cell was not taken as it stands.
+REMARKS: dict[str, Promise] = {
+    "unknown_region": _("This place is not known in the class's region; that one stands instead."),
+}
 # 16 digits are more than a spreadsheet keeps of a number.
 NUMBERS = frozenset({"id_number", "phone", "employment_card_number"})
 MAX_NAME, MAX_CARD, MAX_HEADER = 60, 30, 40
@@ -62,6 +66,7 @@ class Entry:
     phone: str
     education: str
     categories: tuple[str, ...]
+    region_column: str
     region_name: str
     employment_card_number: str
 
@@ -86,6 +91,7 @@ def read(row: sheets.Row, *, on: date) -> Entry | list[Fault]:
         phone=reader.phone(),
         education=reader.education(),
         categories=reader.categories(),
+        region_column=reader.header("region"),
         region_name=row["region"],
         employment_card_number=reader.employment_card_number(),
     )

@@ -8,9 +8,10 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from people import notices
+from people.days import local_time
 from people.lifecycle import Lifecycle
 from people.models import User
-from people.refusals import Refusal
+from people.refusals import Refusal, require_status
 from training.models import Enrolment, TrainingClass
 
 S = Enrolment.Status
@@ -28,6 +29,10 @@ LIFECYCLE = Lifecycle(
     fail=([S.ADMITTED], S.FAILED),
     no_show=([S.ADMITTED], S.NO_SHOW),
 )
+
+
+# Filing freezes the roster; only offers made before it can still be accepted.
+GIVING_SEATS = [TrainingClass.Status.ENROLLING, TrainingClass.Status.RETURNED]
 
 
 class ClassFull(Refusal):
@@ -59,13 +64,23 @@ def lock(enrolment: Enrolment, verb: str) -> TrainingClass:
     return training_class
 
 
+def require_open_roster(training_class: TrainingClass) -> None:
+    """Check that seats may still be given: a filed roster is what the bureau decides about.
+
+    :raises ClassHasStarted: once the class runs
+    :raises WrongStatus: with the class's status, unless it is enrolling or returned
+    """
+    require_not_started(training_class)
+    require_status(training_class.status, GIVING_SEATS)
+
+
 def require_not_started(training_class: TrainingClass) -> None:
     """Check that seats may still change hands.
 
     :raises ClassHasStarted: once the class runs
     """
     if training_class.started_at is not None:
-        raise ClassHasStarted(started_at=training_class.started_at.isoformat())
+        raise ClassHasStarted(started_at=local_time(training_class.started_at))
 
 
 def take(class_id: UUID, *, count: int = 1, among: "QuerySet[TrainingClass] | None" = None) -> bool:
@@ -95,7 +110,7 @@ def tell(
     first = told[0]
     facts = {"class_id": str(training_class.pk), "class_name": training_class.name}
     if first.status == S.OFFERED and first.offer_expires_at:
-        facts["offer_expires_at"] = first.offer_expires_at.isoformat()
+        facts["offer_expires_at"] = local_time(first.offer_expires_at)
     if reason:
         facts["reason"] = reason
     notices.tell_each(

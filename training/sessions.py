@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from people import journal
-from people.days import SHANGHAI
+from people.days import SHANGHAI, local_time
 from people.ids import uuid7
 from people.lifecycle import Lifecycle
 from people.models import User
@@ -98,8 +98,8 @@ def schedule(
     :raises NothingToSchedule: if there is no period
     :raises TooManySessions: if there are more than 200
     :raises OutsideClassDays: naming the first session outside of the days of the class
-    :raises NotAvailable: if the trainer or venue is not active, or the trainer another's
-    :raises BookingConflict: naming the other booking
+    :raises NotAvailable: if the trainer or venue is not active, or another institution's
+    :raises BookingConflict: with the other booking, named if the caller can see it
     """
     if not periods:
         raise NothingToSchedule
@@ -121,7 +121,7 @@ def schedule(
         )
         for starts_at, ends_at in periods
     ]
-    bookings.require(training_class, made, trainer, venue)
+    bookings.require(training_class, made, trainer, venue, by=by)
     ClassSession.objects.bulk_create(made)
     journal.record_all("classsession.schedule", made, by=by, at=at)
     return made
@@ -149,7 +149,7 @@ def reschedule(session: ClassSession, *, by: User, at: datetime, **changes: Any)
         changes["planned_minutes"] = session.planned_minutes = minutes(
             session.starts_at, session.ends_at
         )
-    bookings.require(session.training_class, [session], session.trainer, session.venue)
+    bookings.require(session.training_class, [session], session.trainer, session.venue, by=by)
     session.save(update_fields=list(changes))
     journal.record("classsession.reschedule", session, by=by, at=at, members=sorted(changes))
     if before != (session.starts_at, session.ends_at, session.venue_id):
@@ -194,6 +194,6 @@ def _tell_seated(session: ClassSession, code: str, at: datetime) -> None:
         session,
         at=at,
         name=session.training_class.name,
-        starts_at=session.starts_at.isoformat(),
-        ends_at=session.ends_at.isoformat(),
+        starts_at=local_time(session.starts_at),
+        ends_at=local_time(session.ends_at),
     )

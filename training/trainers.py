@@ -34,6 +34,8 @@ def engage(
     """Add a trainer; with a phone, its account may take attendance in the trainer's classes.
 
     :raises TrainerAlreadyEngaged: if the account teaches there under another record
+    :raises OwnRequest: if it is the caller's own account, which teaches there only by others' will
+    :raises SupervisesHere: if the account is one of the institution's supervisors
     """
     trainer = Trainer(
         id=id or uuid7(), institution=institution, name=name, qualification=qualification
@@ -52,9 +54,12 @@ def amend(
     """Change what is given; who is not active any more loses the role, and gets it back with it.
 
     :raises TrainerAlreadyEngaged: if the phone's account teaches there under another record
+    :raises OwnRequest: if the role would go to the caller's own account
+    :raises SupervisesHere: if the account is one of the institution's supervisors
     """
     trainer.refresh_from_db(from_queryset=Trainer.objects.select_for_update())
     before = trainer.user_id
+    trainer.active = changes.get("active", trainer.active)
     if phone is not None:
         changes["user"] = _account(trainer, phone, by=by, at=at) if phone else None
     for name, value in changes.items():
@@ -69,7 +74,10 @@ def amend(
 
 
 def _account(trainer: Trainer, phone: str, *, by: User, at: datetime) -> User:
-    user = memberships.invite(phone, Role.TRAINER, trainer.institution, by=by, at=at).user
+    if trainer.active:
+        user = memberships.invite(phone, Role.TRAINER, trainer.institution, by=by, at=at).user
+    else:
+        user = memberships.account_of(phone, by=by, at=at)
     others = Trainer.objects.filter(institution=trainer.institution, user=user)
     if others.exclude(pk=trainer.pk).exists():
         raise TrainerAlreadyEngaged

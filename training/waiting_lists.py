@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from people.days import local_time
 from people.models import User
 from people.refusals import Refusal
 from training import eligibility, seats
@@ -28,9 +29,10 @@ def offer(enrolment: Enrolment, *, by: User, at: datetime) -> Enrolment:
 
     :raises ClassFull: if no seat is left
     :raises ClassHasStarted: once the class runs
+    :raises WrongStatus: while the class is filed or approved
     """
     training_class = seats.lock(enrolment, "offer")
-    seats.require_not_started(training_class)
+    seats.require_open_roster(training_class)
     if not seats.take(training_class.pk):
         raise seats.ClassFull(seats=training_class.seats)
     expires_at = _expiry(training_class, at)
@@ -43,10 +45,13 @@ def offer(enrolment: Enrolment, *, by: User, at: datetime) -> Enrolment:
 def offer_free_seats(
     training_class: TrainingClass, *, by: User | None, at: datetime
 ) -> Sequence[Enrolment]:
-    """Offer every free seat at once to the next in line; nobody gets one once the class runs."""
+    """Offer every free seat at once to the next in line.
+
+    Nobody gets one while the class is filed or later; returning it offers what came free.
+    """
     training_class = seats.lock_class(training_class.pk)
     free = training_class.seats - training_class.seats_taken
-    if free <= 0 or training_class.started_at is not None:
+    if free <= 0 or training_class.status not in seats.GIVING_SEATS:
         return []
     line = list(training_class.enrolments.waiting().values_list("pk", flat=True)[:free])
     if not line:
@@ -68,7 +73,7 @@ def lapse(enrolment: Enrolment, *, by: User | None, at: datetime) -> Enrolment:
     training_class = seats.lock(enrolment, "lapse")
     assert enrolment.offer_expires_at is not None, "enrolment_offer_has_an_end"
     if enrolment.offer_expires_at > at:
-        raise OfferStillHolds(offer_expires_at=enrolment.offer_expires_at.isoformat())
+        raise OfferStillHolds(offer_expires_at=local_time(enrolment.offer_expires_at))
     LIFECYCLE.move(enrolment, "lapse", by=by, at=at, ended_at=at)
     seats.tell([enrolment], training_class, by=by, at=at)
     seats.give_back(training_class.pk)

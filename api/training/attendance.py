@@ -1,7 +1,5 @@
 """Attendance: the roster of a session, what a trainee attended, and the sheet of a class."""
 
-from decimal import ROUND_HALF_UP, Decimal
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -103,7 +101,7 @@ class RosterAnswer(serializers.Serializer[Any]):
     previous = serializers.CharField(allow_null=True, max_length=4096)
 
 
-class MarkForm(Form):
+class RosterMarkForm(Form):
     enrolment_id = serializers.UUIDField()
     status = serializers.ChoiceField(choices=[(m.value, m.label) for m in attendance_rates.MARKS])
     note = serializers.CharField(max_length=200, required=False, allow_blank=True)
@@ -111,7 +109,7 @@ class MarkForm(Form):
 
 class RosterForm(Form):
     marks = serializers.ListField(
-        child=MarkForm(), min_length=1, max_length=attendance_rosters.MAXIMUM
+        child=RosterMarkForm(), min_length=1, max_length=attendance_rosters.MAXIMUM
     )
 
 
@@ -125,14 +123,6 @@ class AttendanceAnswer(serializers.Serializer[Any]):
     can_still_pass = serializers.BooleanField(allow_null=True)
     planned_minutes = MinutesField()
     credited_minutes = MinutesField()
-
-
-def shown(ratio: Fraction | None) -> str | None:
-    """Round a ratio half up to four decimals."""
-    if ratio is None:
-        return None
-    exact = Decimal(ratio.numerator) / Decimal(ratio.denominator)
-    return str(exact.quantize(Decimal("0.0001"), ROUND_HALF_UP))
 
 
 class SessionRosters(Resource):
@@ -270,9 +260,9 @@ class EnrolmentAttendance(Resource):
         return Response(
             {
                 "results": RecordSerializer(records, many=True).data,
-                "rate": shown(rate.rate),
-                "rate_so_far": shown(rate.rate_so_far),
-                "required_rate": shown(rate.required_rate),
+                "rate": attendance_rates.shown(rate.rate),
+                "rate_so_far": attendance_rates.shown(rate.rate_so_far),
+                "required_rate": attendance_rates.shown(rate.required_rate),
                 "can_still_pass": rate.can_still_pass,
                 "planned_minutes": rate.planned_minutes,
                 "credited_minutes": rate.credited_minutes,

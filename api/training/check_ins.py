@@ -21,8 +21,10 @@ from api.problems import Problem
 from api.resource import Resource
 from api.training.attendance import FlagsField, RecordSerializer
 from people.models import StoredFile
+from people.refusals import IdTaken
 from people.roles import Role
 from training import check_in_keys, check_ins
+from training.attendance import ClassNotApproved
 from training.check_in_facts import Punch
 from training.models import AttendanceEvent, ClassSession
 
@@ -69,7 +71,7 @@ class CheckIns(Resource):
     tag = "attendance"
     noun = "check_in"
     may = {"create": SIGNED_IN}
-    refuses = {"create": [*check_ins.REFUSALS.values(), check_ins.IdTaken]}
+    refuses = {"create": [*check_ins.REFUSALS.values(), IdTaken]}
     # The whole city checks in at half past eight: this door reads once and writes once, with the
     # answer under the key among what is written.
     answers_once = True
@@ -82,6 +84,10 @@ class CheckIns(Resource):
         offline, a punch brings `step`, the number of the time step, and counts for that moment; it
         has to arrive within the hours that the policy gives. A refused punch is answered 409 with
         the same facts, and is stored. The same `id` again gets the same verdict.
+
+        After ten wrong or expired codes of one account in one session no further code is looked at:
+        the refusal is `wrong_code` with the fact `locked`, true, and the trainer marks the person
+        on the roster. Of refusals for other reasons ten are stored.
         """
         key, print_ = idempotency.read_key(request), idempotency.fingerprint(request)
         punch, at = self.punch(key), self.at
@@ -139,6 +145,8 @@ def answer(judged: check_ins.Judged) -> Response:
     }
     if not event.reason:
         return Response(facts, status=201)
+    if judged.is_locked:
+        facts["locked"] = True
     title = str(check_ins.REFUSALS[event.reason].title)
     return Response(
         problems.document(409, event.reason, title=title, facts=facts),
@@ -175,10 +183,13 @@ class CheckInKeys(Resource):
     noun = "check_in_key"
     queryset = ClassSession.objects.select_related("training_class", "trainer")
     may = {"show": [Role.TRAINER, Role.INSTITUTION_ADMIN]}
+    refuses = {"show": [ClassNotApproved]}
 
     @extend_schema(responses={200: CheckInKeySerializer})
     def show(self, request: Request, pk: UUID) -> Response:
         """Read the check-in secret of a session; who read it is on record.
+
+        There is none to be read before the class is approved.
 
         Any TOTP library shows the code from it. `qr` is the text of a QR code, in which the app
         replaces `{code}` at every step.

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import OuterRef, Subquery, Sum
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 from api.access import ANYONE
 from api.inputs import Form, NoBody, ReasonForm
 from api.outputs import RowSerializer
+from api.problems import bad_member
 from api.resource import Readable
 from api.training.class_filters import ClassFilters
 from api.training.ownership import for_staff, institution_named
@@ -24,7 +26,7 @@ from people.days import local_day
 from people.models import Organisation, Region
 from people.refusals import WrongStatus
 from people.roles import Role
-from training import accreditations, classes, filings, independence
+from training import accreditations, bookings, classes, filings, independence
 from training.models import ClassSession, Programme, TrainingClass, Venue
 
 SEATS = {"min_value": 1, "max_value": 500}
@@ -143,6 +145,7 @@ PLANNED_MINUTES = (
 )
 INSTITUTION, BUREAU = [Role.INSTITUTION_ADMIN], [Role.OFFICER]
 INDEPENDENT = [WrongStatus, independence.OwnInstitution, independence.OwnRequest]
+PLAN = [classes.DatesOutOfOrder, bookings.NotAvailable]
 FITNESS = [accreditations.NotAccredited, classes.TooManySeats]
 
 
@@ -156,6 +159,7 @@ class Classes(Readable):
     )
     serializer_class = ClassSerializer
     filterset_class = ClassFilters
+    public_seconds = 60
     ordering = ("starts_on", "id")
     may = {
         "list": ANYONE,
@@ -172,10 +176,10 @@ class Classes(Readable):
         "cancel": INSTITUTION,
     }
     refuses = {
-        "create": [classes.DatesOutOfOrder],
+        "create": PLAN,
         "partial_update": [
             WrongStatus,
-            classes.DatesOutOfOrder,
+            *PLAN,
             classes.SessionsOutsideDays,
             classes.SeatsAreTaken,
             *FITNESS,
@@ -205,13 +209,13 @@ class Classes(Readable):
         """Draft a class of one's own institution.
 
         The institution needs to be named only by someone who administers several; the region is
-        the institution's unless another is given, and decides which bureau approves.
+        the institution's unless another one in its county or inside its region is given, and
+        decides which bureau approves. A venue has to be the institution's own.
         """
         asked = self.form(ClassForm)
         institution = institution_named(self, asked.pop("institution_id", None))
         programme = self.visible(Programme, asked.pop("programme_id"), "programme_id")
-        region_id = asked.pop("region_id", institution.region_id)
-        asked["region"] = self.visible(Region, region_id, "region_id")
+        asked["region"] = self._find_region(institution, asked.pop("region_id", None))
         self._find_venue(asked)
         planned = classes.plan(institution, programme, **asked, by=self.user, at=self.at)
         return self.answer(planned, 201)
@@ -220,13 +224,20 @@ class Classes(Readable):
     def partial_update(self, request: Request, pk: UUID) -> Response:
         """Change the plan, while it is a draft, enrolling or returned.
 
-        Seats that this frees are offered to the waiting list at once.
+        New seats are offered to those who wait at once. A venue has to be the institution's own.
         """
         training_class = self.get_object()
         self.check_version(training_class)
         asked = self.form(ClassChanges)
         self._find_venue(asked)
         return self.answer(classes.amend(training_class, **asked, by=self.user, at=self.at))
+
+    def _find_region(self, institution: Organisation, region_id: str | None) -> Region:
+        region: Region = self.visible(Region, region_id or institution.region_id, "region_id")
+        if not classes.may_teach_in(institution, region.pk):
+            detail = translate("A class is held in the institution's own county or region.")
+            raise bad_member("region_id", "outside_institution_region", detail)
+        return region
 
     def _find_venue(self, asked: dict[str, Any]) -> None:
         venue_id = asked.pop("venue_id", ...)
@@ -254,7 +265,10 @@ class Classes(Readable):
 
     @extend_schema(request=ReasonForm, responses={200: ClassSerializer})
     def send_back(self, request: Request, pk: UUID) -> Response:
-        """Return a filed class to its institution, saying why."""
+        """Return a filed class to its institution, saying why.
+
+        Seats that came free while it was filed are offered to the waiting list.
+        """
         return self._move(classes.send_back, ReasonForm)
 
     @extend_schema(request=NoBody, responses={200: ClassSerializer})

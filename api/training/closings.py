@@ -13,7 +13,7 @@ from api.masked import MaskedPersonSerializer
 from api.resource import Resource
 from people.refusals import WrongStatus
 from people.roles import Role
-from training import closings, exams
+from training import attendance_rates, closings
 from training.models import Enrolment, TrainingClass
 
 MOST = 500
@@ -51,8 +51,8 @@ class DecisionSerializer(serializers.Serializer[Any]):
             "person": MaskedPersonSerializer(instance.enrolment.person).data,
             "outcome": instance.outcome or None,
             "reason": instance.reason or None,
-            "rate": exams.shown_rate(instance.rate.rate),
-            "required_rate": exams.shown_rate(instance.rate.required_rate),
+            "rate": attendance_rates.shown(instance.rate.rate),
+            "required_rate": attendance_rates.shown(instance.rate.required_rate),
             "undrawable_characters": list(instance.undrawable),
         }
 

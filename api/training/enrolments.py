@@ -17,9 +17,10 @@ from api.inputs import Form, ReasonForm
 from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer
 from api.resource import Listed, Readable, Resource
+from people import person_claims
 from people.models import Person, PersonCategory
 from people.models.persons import SEALED, sealed
-from people.refusals import WrongStatus
+from people.refusals import IdTaken, WrongStatus
 from people.roles import Role
 from training import eligibility, enrolments, seats, waiting_lists
 from training.models import Enrolment, TrainingClass
@@ -27,10 +28,11 @@ from training.models import Enrolment, TrainingClass
 APPLYING = [
     eligibility.EnrolmentClosed,
     eligibility.PersonUnknown,
+    eligibility.PersonUnconfirmed,
     eligibility.AlreadyEnrolled,
     eligibility.NotEligible,
     eligibility.OverlappingClass,
-    enrolments.EnrolmentIdTaken,
+    IdTaken,
 ]
 SEATING = [
     WrongStatus,
@@ -159,8 +161,9 @@ class ClassEligibility(Resource):
         """
         classes = TrainingClass.objects.select_related("programme")
         training_class = self.parent(classes, "class_id")
-        own = Person.objects.filter(user=self.user.pk).defer(*SEALED)
-        assessment = eligibility.assess(training_class, own.first(), at=self.at)
+        own = Person.objects.filter(user=self.user.pk).defer(*SEALED).first()
+        is_waiting = own is None and person_claims.is_waiting(self.user)
+        assessment = eligibility.assess(training_class, own, at=self.at, is_waiting=is_waiting)
         return Response(EligibilityAnswer(assessment).data)
 
 
@@ -243,7 +246,8 @@ class Enrolments(Readable):
     def withdraw(self, request: Request, pk: UUID) -> Response:
         """Leave before the class starts.
 
-        A seat that this frees is offered to the next in line at once.
+        A seat that this frees is offered to the next in line at once, unless the class is filed:
+        then only once it is returned.
         """
         enrolment = self.get_object()
         return self.answer(
@@ -252,12 +256,15 @@ class Enrolments(Readable):
 
     @extend_schema(request=None, responses={200: EnrolmentSerializer})
     def accept(self, request: Request, pk: UUID) -> Response:
-        """Confirm the seat that was offered to me."""
+        """Confirm the seat that was offered to me, also after the class was filed."""
         return self.answer(enrolments.accept(self.get_object(), by=self.user, at=self.at))
 
     @extend_schema(request=None, responses={200: EnrolmentSerializer})
     def admit(self, request: Request, pk: UUID) -> Response:
-        """Give an applicant, or somebody who waits, a seat."""
+        """Give an applicant, or somebody who waits, a seat.
+
+        Only while the class is enrolling or returned: filing freezes its roster.
+        """
         return self.answer(enrolments.admit(self.get_object(), by=self.user, at=self.at))
 
     @extend_schema(request=None, responses={200: EnrolmentSerializer})
@@ -267,7 +274,10 @@ class Enrolments(Readable):
 
     @extend_schema(request=None, responses={200: EnrolmentSerializer})
     def offer(self, request: Request, pk: UUID) -> Response:
-        """Hold a free seat for somebody who waits, until they confirm."""
+        """Hold a free seat for somebody who waits, until they confirm.
+
+        Only while the class is enrolling or returned: filing freezes its roster.
+        """
         return self.answer(waiting_lists.offer(self.get_object(), by=self.user, at=self.at))
 
     @extend_schema(request=ReasonForm, responses={200: EnrolmentSerializer})

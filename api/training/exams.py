@@ -7,7 +7,11 @@ from uuid import UUID
 from django.db.models import Count, Max, QuerySet
 from django.utils.translation import gettext as translate
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.mixins import RetrieveModelMixin
 from rest_framework.request import Request
@@ -20,10 +24,11 @@ from api.outputs import RowSerializer
 from api.problems import Problem
 from api.resource import Listed, Resource
 from people.models.persons import sealed
-from people.refusals import WrongStatus
+from people.refusals import IdTaken, WrongStatus
 from people.roles import Role
 from training import exams
 from training.models import Enrolment, Exam, ExamResult, TrainingClass
+from training.models.exams import classes_examined_for
 
 MOST_RESULTS = 500
 EXAMS = Exam.objects.select_related("training_class").annotate(
@@ -72,7 +77,7 @@ class ClassExams(Listed):
     serializer_class = ExamSerializer
     may = {"list": SIGNED_IN, "create": [Role.INSTITUTION_ADMIN]}
     refuses = {
-        "create": [WrongStatus, exams.ExamIdTaken, exams.AttemptsUsedUp, exams.ExamOutOfOrder],
+        "create": [WrongStatus, IdTaken, exams.AttemptsUsedUp, exams.ExamOutOfOrder],
     }
     ordering = ("attempt", "id")
 
@@ -80,8 +85,11 @@ class ClassExams(Listed):
         return queryset.filter(training_class=self.kwargs["class_id"])
 
     def list(self, request: Request, class_id: UUID) -> Response:
-        """List the attempts at the exam, the first one first."""
-        self.parent(TrainingClass.objects, "class_id")
+        """List the attempts at the exam, the first one first.
+
+        For those who sit it or may, teach the class, or answer for it.
+        """
+        self.parent(classes_examined_for(self.user), "class_id")
         return super().list(request)
 
     @extend_schema(request=ExamForm, responses={201: ExamSerializer})
@@ -154,6 +162,20 @@ class MarkForm(Form):
         return attrs
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "Results",
+            {
+                "results": [
+                    {"enrolment_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab", "score": "80.00"},
+                    {"enrolment_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ac", "absent": True},
+                ]
+            },
+            request_only=True,
+        ),
+    ]
+)
 class ResultsForm(Form):
     results = MarkForm(many=True, allow_empty=False, max_length=MOST_RESULTS)  # type: ignore[call-arg]
 

@@ -18,17 +18,18 @@ from api.inputs import Form, NoBody, ReasonForm
 from api.masked import MaskedPersonSerializer
 from api.outputs import RowSerializer
 from api.resource import Listed, Readable
-from api.training.observations import TASKS
+from api.training.observations import TASKS, link_for_officers
 from people.models import StoredFile
-from people.refusals import NotYours, WrongStatus
+from people.refusals import WrongStatus
 from people.roles import Role
-from training import exclusions, follow_ups, observations
+from training import exclusions, follow_ups, independence, observations
 from training.models import ContactAttempt, FollowUpTask
 
 
 class ExclusionAnswer(serializers.Serializer[Any]):
     code = serializers.ChoiceField(FollowUpTask.Exclusion.choices)
     document_id = serializers.UUIDField(allow_null=True)
+    document_url = serializers.URLField(allow_null=True, max_length=500)
     proposed_by_id = serializers.UUIDField()
     approved_by_id = serializers.UUIDField(allow_null=True)
 
@@ -74,6 +75,7 @@ class FollowUpSerializer(RowSerializer[FollowUpTask]):
         return {
             "code": task.exclusion_code,
             "document_id": task.exclusion_document_id,
+            "document_url": link_for_officers(self, task.scope, task.exclusion_document),
             "proposed_by_id": task.exclusion_proposed_by_id,
             "approved_by_id": task.exclusion_approved_by_id,
         }
@@ -113,7 +115,7 @@ class FollowUps(Readable):
 
     tag = "follow-ups"
     noun = "follow-up"
-    queryset = TASKS.annotate(attempts_count=Count("attempts"))
+    queryset = TASKS.select_related("exclusion_document").annotate(attempts_count=Count("attempts"))
     serializer_class = FollowUpSerializer
     filterset_class = FollowUpFilters
     may = {
@@ -128,8 +130,8 @@ class FollowUps(Readable):
     }
     refuses = {
         "verify": [
-            NotYours,
             WrongStatus,
+            independence.OwnInstitution,
             observations.EvidenceTooWeak,
             observations.OwnEvidence,
         ],
@@ -138,8 +140,9 @@ class FollowUps(Readable):
         "refuse": [WrongStatus, follow_ups.NoContactRecord],
         "reopen": [WrongStatus],
         "exclude": [
-            NotYours,
             WrongStatus,
+            independence.OwnInstitution,
+            independence.OwnRequest,
             exclusions.ExclusionProposed,
             exclusions.NoExclusionProposed,
             exclusions.ExclusionDiffers,
@@ -250,8 +253,8 @@ class ContactAttempts(Listed):
     def create(self, request: Request, task_id: UUID) -> Response:
         """Log a try to reach the person.
 
-        `reached` puts the task in contact, `refused` ends it as refused; anything else counts
-        towards the contact rule.
+        `reached` puts the task in contact; `refused` ends it as refused if an officer logs it, the
+        institution's word does not. Anything else counts towards the contact rule.
         """
         task = self.parent(TASKS, "task_id")
         asked = self.form(AttemptForm)

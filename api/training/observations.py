@@ -6,11 +6,17 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import (
+    OpenApiExample,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from api import downloads
 from api.access import SIGNED_IN
 from api.inputs import wrong
 from api.outputs import RowSerializer
@@ -20,7 +26,7 @@ from people.days import local_day
 from people.models import StoredFile
 from people.models.persons import sealed
 from people.refusals import NotYours, WrongStatus
-from people.roles import Role
+from people.roles import Role, Scope
 from training import follow_ups, observations
 from training.models import FollowUpTask, OutcomeObservation
 
@@ -30,6 +36,16 @@ TASKS = FollowUpTask.objects.select_related("enrolment__person", "enrolment__tra
 )
 # Somebody in one of these has a job or a traineeship to tell of.
 AT_WORK = {Situation.EMPLOYED, Situation.TRAINEESHIP}
+
+
+def link_for_officers(
+    serializer: serializers.BaseSerializer[Any], scope: Scope, document: StoredFile | None
+) -> str | None:
+    """Give an officer of the region an address under which the evidence can be read."""
+    user = serializer.context["request"].user
+    if document is None or not user.may_on([Role.OFFICER, Role.AUDITOR], scope):
+        return None
+    return downloads.link(document, to=user)
 
 
 class ObservationSerializer(RowSerializer[OutcomeObservation]):
@@ -42,6 +58,9 @@ class ObservationSerializer(RowSerializer[OutcomeObservation]):
     grade = serializers.IntegerField(
         read_only=True, min_value=0, max_value=4, help_text="E0–E4, computed from the evidence."
     )
+
+    # For officers in scope, who have to read it before they verify.
+    document_url = serializers.SerializerMethodField()
 
     class Meta:
         model = OutcomeObservation
@@ -58,10 +77,15 @@ class ObservationSerializer(RowSerializer[OutcomeObservation]):
             "satisfaction",
             "note",
             "document_id",
+            "document_url",
             "grade",
             "by_id",
             "at",
         ]
+
+    @extend_schema_field(serializers.URLField(allow_null=True, max_length=500))
+    def get_document_url(self, observation: OutcomeObservation) -> str | None:
+        return link_for_officers(self, observation.scope, observation.document)
 
 
 class FindingForm(JobForm):
@@ -107,8 +131,40 @@ class WorkingField(serializers.Field[Any, Any, Any, Any]):
         return value
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "At work",
+            {
+                "working": True,
+                "employment_form": "unit_contract",
+                "employer_name": "示例家政服务有限公司",
+                "employer_credit_code": "91330100MA27XL0X1W",
+                "job_title": "护理员",
+                "starts_on": "2026-03-02",
+                "still_working": True,
+                "monthly_wage": "4500.00",
+                "contract": True,
+                "relation": "same_occupation",
+                "satisfaction": 5,
+                "help_wanted": False,
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "Without work",
+            {
+                "working": False,
+                "situation": "seeking",
+                "help_wanted": True,
+                "satisfaction": 4,
+            },
+            request_only=True,
+        ),
+    ]
+)
 class AnswerForm(FindingForm):
-    working = WorkingField(default="unknown")
+    working = WorkingField()
     satisfaction = serializers.IntegerField(
         min_value=1, max_value=5, required=False, allow_null=True
     )
@@ -135,6 +191,34 @@ class AnswerForm(FindingForm):
         raise wrong("situation", "contradiction", sentence)
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "At work",
+            {
+                "situation": "employed",
+                "employment_form": "unit_contract",
+                "employer_name": "示例家政服务有限公司",
+                "employer_credit_code": "91330100MA27XL0X1W",
+                "job_title": "护理员",
+                "starts_on": "2026-03-02",
+                "still_working": True,
+                "monthly_wage": "4500.00",
+                "contract": True,
+                "relation": "same_occupation",
+                "source": "officer",
+                "as_of": "2026-04-02",
+                "note": "已核对",
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "Could not be asked",
+            {"situation": "unknown", "source": "officer", "note": "无人接听"},
+            request_only=True,
+        ),
+    ]
+)
 class ObservationForm(FindingForm):
     situation = serializers.ChoiceField(Situation.choices)
     source = serializers.ChoiceField(  # type: ignore[assignment]  # as the body calls it
@@ -155,7 +239,9 @@ class Observations(Listed):
 
     tag = "follow-ups"
     noun = "observation"
-    queryset = OutcomeObservation.objects.select_related("task")
+    queryset = OutcomeObservation.objects.select_related(
+        "task__enrolment__training_class", "document"
+    )
     serializer_class = ObservationSerializer
     may = {
         "list": SIGNED_IN,
@@ -189,7 +275,8 @@ class Observations(Listed):
         `working` true asks for the job: `employment_form` (or `contract`), `employer_name`,
         `starts_on`, and `ends_on` if it is over. `working` false asks for `situation`, in which
         `unknown` and `refused` are answers too. Accepted while the window is open; a later answer
-        stands beside an earlier one. The job goes on the person's record or is linked to it.
+        stands beside an earlier one. An answer of `unknown` or `refused` is kept with grade 0, and
+        the task stays to be answered. The job goes on the person's record or is linked to it.
         """
         task = self.parent(TASKS, "task_id")
         said = observations.Finding(**self.form(AnswerForm))

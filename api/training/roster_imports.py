@@ -1,11 +1,13 @@
 """Rosters handed in as spreadsheets: a job to follow, with a report row by row."""
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
-from django.utils.translation import gettext as translate
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from django.urls import reverse
+from django.utils.functional import Promise
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -19,10 +21,28 @@ from people.refusals import WrongStatus
 from people.roles import Role
 from training import roster_imports
 from training.models import RosterImport, TrainingClass
-from training.roster_rows import DETAILS
+from training.roster_rows import DETAILS, REMARKS
 
 STAFF = [Role.INSTITUTION_ADMIN, Role.OFFICER, Role.AUDITOR]
 MAX_REASONS = 10 * sheets.MAX_ROWS
+
+
+FOLLOW = [
+    OpenApiParameter(
+        "Location",
+        {"type": "string", "maxLength": 200, "pattern": "^/api/v1/roster-imports/[0-9a-f-]{36}$"},
+        OpenApiParameter.HEADER,
+        description="Where to follow the job.",
+        response=[202],
+    ),
+    OpenApiParameter(
+        "Retry-After",
+        {"type": "integer", "format": "int32", "minimum": 1, "maximum": 86400},
+        OpenApiParameter.HEADER,
+        description="Seconds after which to look.",
+        response=[202],
+    ),
+]
 
 
 class BadRowAnswer(serializers.Serializer[Any]):
@@ -32,6 +52,12 @@ class BadRowAnswer(serializers.Serializer[Any]):
     column = serializers.CharField(max_length=40, allow_blank=True)
     code = serializers.ChoiceField(choices=list(DETAILS))
     detail = serializers.CharField(max_length=200)
+
+
+class RemarkAnswer(BadRowAnswer):
+    """What of a good row was not taken as it stands."""
+
+    code = serializers.ChoiceField(choices=list(REMARKS))
 
 
 class RefusalAnswer(serializers.Serializer[Any]):
@@ -46,6 +72,7 @@ class RosterImportSerializer(RowSerializer[RosterImport]):
     rows_total = serializers.IntegerField(min_value=0, max_value=sheets.MAX_ROWS, allow_null=True)
     created_count = serializers.IntegerField(min_value=0, max_value=sheets.MAX_ROWS)
     unchanged_count = serializers.IntegerField(min_value=0, max_value=sheets.MAX_ROWS)
+    good_count = serializers.IntegerField(min_value=0, max_value=sheets.MAX_ROWS)
     bad_count = serializers.IntegerField(min_value=0, max_value=sheets.MAX_ROWS)
 
     class Meta:
@@ -61,6 +88,7 @@ class RosterImportSerializer(RowSerializer[RosterImport]):
             "rows_total",
             "created_count",
             "unchanged_count",
+            "good_count",
             "bad_count",
             "refusal",
             "created_at",
@@ -76,17 +104,26 @@ class RosterImportSerializer(RowSerializer[RosterImport]):
 
 
 class RosterImportReportSerializer(RosterImportSerializer):
-    """The job with every bad row; a list leaves those out."""
+    """The job with every bad row and every remark; a list leaves those out."""
 
     bad_rows = serializers.SerializerMethodField()
+    remarks = serializers.SerializerMethodField()
 
     class Meta(RosterImportSerializer.Meta):
-        fields = [*RosterImportSerializer.Meta.fields, "bad_rows"]
+        fields = [*RosterImportSerializer.Meta.fields, "bad_rows", "remarks"]
 
     @extend_schema_field(BadRowAnswer(many=True))
     def get_bad_rows(self, job: RosterImport) -> list[dict[str, Any]]:
-        details = {code: translate(str(text)) for code, text in DETAILS.items()}
-        return [{**bad, "detail": details[bad["code"]]} for bad in job.bad_rows]
+        return _told(job.bad_rows, DETAILS)
+
+    @extend_schema_field(RemarkAnswer(many=True))
+    def get_remarks(self, job: RosterImport) -> list[dict[str, Any]]:
+        return _told(job.remarks, REMARKS)
+
+
+def _told(rows: list[dict[str, Any]], sentences: Mapping[str, Promise]) -> list[dict[str, Any]]:
+    details = {code: str(text) for code, text in sentences.items()}
+    return [{**row, "detail": details[row["code"]]} for row in rows]
 
 
 class RosterImportForm(Form):
@@ -116,20 +153,23 @@ class RosterImports(Readable):
         if "class_id" not in self.kwargs:
             return queryset
         training_class = self.parent(TrainingClass.objects, "class_id")
-        return queryset.filter(training_class=training_class).defer("bad_rows")
+        return queryset.filter(training_class=training_class).defer("bad_rows", "remarks")
 
     @extend_schema(
         request={"multipart/form-data": RosterImportForm},
         responses={202: RosterImportReportSerializer},
+        parameters=FOLLOW,
     )
     def create(self, request: Request, class_id: UUID) -> Response:
         """Hand in a roster as xlsx, xls or csv, at most 5,000 people and 10 MiB.
 
         Columns in any order: 姓名 and 身份证号, and as far as there are any 性别, 联系电话,
         文化程度, 人员类别, 户籍地, 就业创业证号. Who is on the register already is matched and
-        never overwritten. Follow the job until ``finished_at`` is set. With ``dry_run`` it
-        reports what would happen and changes nothing; ``on_bad_rows`` says whether the good rows
-        of a sheet with bad ones come in.
+        never overwritten. Follow the job, at ``Location``, until ``finished_at`` is set. With
+        ``dry_run`` it reports what would happen and changes nothing; ``on_bad_rows`` says whether
+        the good rows of a sheet with bad ones come in. A 户籍地 that is not known in the class's
+        region is among the ``remarks``. Numbers that are registered under other names are on
+        record; more than 20 of people whom the institution does not know refuse the sheet.
         """
         training_class = self.parent(TrainingClass.objects, "class_id")
         asked = self.form(RosterImportForm)
@@ -139,7 +179,10 @@ class RosterImports(Readable):
         job = roster_imports.request(
             training_class, upload.read(), upload.name, **asked, by=self.user, at=self.at
         )
-        return self.answer(job, 202)
+        response = self.answer(job, 202)
+        response["Location"] = reverse("roster-import", args=[job.pk])
+        response["Retry-After"] = "1"
+        return response
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List the imports of a class, the latest first, without their bad rows."""

@@ -9,11 +9,14 @@ from django.db.models import Q, QuerySet
 from django.utils.dateparse import parse_date, parse_datetime
 from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema_field
 
 from api.filters import FlagFilter
 from api.training.class_filters import caller
 from people.days import midnight
 from training.models import ClassSession
+
+EDGE = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,6})?)?(Z|[+-]\d{2}:\d{2}))?$"
 
 
 class EdgeField(forms.Field):
@@ -32,6 +35,7 @@ class EdgeField(forms.Field):
         return edge
 
 
+@extend_schema_field({"type": "string", "maxLength": 40, "pattern": EDGE})
 class EdgeFilter(filters.CharFilter):
     field_class = EdgeField
 

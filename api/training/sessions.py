@@ -7,7 +7,13 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
+from drf_spectacular.utils import (
+    OpenApiExample,
+    PolymorphicProxySerializer,
+    extend_schema,
+    extend_schema_field,
+    extend_schema_serializer,
+)
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,9 +37,9 @@ LONGEST_PERIOD_DAYS = 731
 class ClassSessionSerializer(RowSerializer[ClassSession]):
     expandable = {"venue": VenueSerializer}
 
-    trainer_name = serializers.CharField(
-        source="trainer.name", read_only=True, allow_null=True, max_length=60
-    )
+    # Who teaches is nobody's business without an account: null for the public.
+    trainer_id = serializers.SerializerMethodField()
+    trainer_name = serializers.SerializerMethodField()
     class_name = serializers.CharField(source="training_class.name", read_only=True, max_length=120)
     # Why it was cancelled: for those who work on it.
     reason = serializers.SerializerMethodField()
@@ -56,6 +62,18 @@ class ClassSessionSerializer(RowSerializer[ClassSession]):
             "reason",
         ]
         extra_kwargs = {"planned_minutes": {"min_value": 1, "max_value": LONGEST_MINUTES}}
+
+    @extend_schema_field(serializers.UUIDField(allow_null=True))
+    def get_trainer_id(self, session: ClassSession) -> UUID | None:
+        return session.trainer_id if self._is_signed_in() else None
+
+    @extend_schema_field(serializers.CharField(allow_null=True, max_length=60))
+    def get_trainer_name(self, session: ClassSession) -> str | None:
+        return session.trainer.name if session.trainer and self._is_signed_in() else None
+
+    def _is_signed_in(self) -> bool:
+        request = self.context.get("request")
+        return request is not None and request.user.is_authenticated
 
     def get_reason(self, session: ClassSession) -> str:
         return for_staff(self, session.scope, session.reason)
@@ -91,6 +109,41 @@ class RecurringForm(Form):
         return attrs
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample(
+            "One session",
+            {
+                "id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab",
+                "starts_at": "2026-03-02T08:30:00+08:00",
+                "ends_at": "2026-03-02T11:30:00+08:00",
+                "trainer_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab",
+                "venue_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab",
+                "part": "theory",
+                "topic": "基础知识",
+                "planned_minutes": 180,
+            },
+            request_only=True,
+        ),
+        OpenApiExample(
+            "Every week",
+            {
+                "recurring": {
+                    "weekdays": [1, 3],
+                    "starts_time": "08:30",
+                    "ends_time": "11:30",
+                    "from": "2026-03-02",
+                    "until": "2026-04-24",
+                    "skip": ["2026-04-06"],
+                },
+                "trainer_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab",
+                "venue_id": "0198c0de-7a3b-7c4d-8e5f-0123456789ab",
+                "part": "practice",
+            },
+            request_only=True,
+        ),
+    ]
+)
 class ClassSessionForm(Form):
     """Either ``starts_at`` and ``ends_at`` of one session, or ``recurring`` for many."""
 

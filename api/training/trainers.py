@@ -13,15 +13,31 @@ from api.inputs import Form, PhoneField
 from api.outputs import RowSerializer
 from api.resource import Readable
 from api.training.ownership import STAFF, institution_named
+from people import identifiers, memberships
+from people.refusals import OwnRequest
 from people.roles import Role
 from training import trainers
 from training.models import Trainer
 
+REFUSED = [
+    trainers.TrainerAlreadyEngaged,
+    memberships.SupervisesHere,
+    memberships.RoleNotYoursToGive,
+    OwnRequest,
+]
+
 
 class TrainerSerializer(RowSerializer[Trainer]):
+    """``phone_masked`` is that of the account that takes attendance, empty without one."""
+
+    phone_masked = serializers.SerializerMethodField()
+
     class Meta:
         model = Trainer
-        fields = ["id", "institution_id", "user_id", "name", "qualification", "active"]
+        fields = ["id", "institution_id", "phone_masked", "name", "qualification", "active"]
+
+    def get_phone_masked(self, trainer: Trainer) -> str:
+        return identifiers.mask_phone(trainer.user.phone) if trainer.user else ""
 
 
 class TrainerChanges(Form):
@@ -55,7 +71,7 @@ class Trainers(Readable):
 
     tag = "trainers"
     noun = "trainer"
-    queryset = Trainer.objects.select_related("institution")
+    queryset = Trainer.objects.select_related("institution", "user")
     serializer_class = TrainerSerializer
     filterset_class = TrainerFilters
     may = {
@@ -64,10 +80,7 @@ class Trainers(Readable):
         "create": [Role.INSTITUTION_ADMIN],
         "partial_update": [Role.INSTITUTION_ADMIN],
     }
-    refuses = {
-        "create": [trainers.TrainerAlreadyEngaged],
-        "partial_update": [trainers.TrainerAlreadyEngaged],
-    }
+    refuses = {"create": REFUSED, "partial_update": REFUSED}
 
     @extend_schema(request=TrainerForm, responses={201: TrainerSerializer})
     def create(self, request: Request) -> Response:

@@ -1,7 +1,10 @@
 """Rooms and workshops."""
 
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
@@ -13,6 +16,7 @@ from api.filters import FlagFilter
 from api.inputs import Form
 from api.outputs import RowSerializer
 from api.resource import Readable
+from api.training.class_filters import caller
 from api.training.ownership import institution_named
 from people.roles import Role
 from training import venues
@@ -72,10 +76,17 @@ class VenueForm(VenueChanges):
 class VenueFilters(filters.FilterSet):
     institution = filters.UUIDFilter(field_name="institution_id")
     active = FlagFilter()
+    mine = FlagFilter(method="keep_mine", label=_("Only those of the caller's own institutions."))
 
     class Meta:
         model = Venue
         fields: list[str] = []
+
+    def keep_mine(self, rows: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:  # noqa: FBT001
+        if not value:
+            return rows
+        own = caller(self).organisation_ids(Role.INSTITUTION_ADMIN, Role.TRAINER)
+        return rows.filter(institution__in=own)
 
 
 class Venues(Readable):
@@ -86,6 +97,7 @@ class Venues(Readable):
     queryset = Venue.objects.select_related("institution")
     serializer_class = VenueSerializer
     filterset_class = VenueFilters
+    public_seconds = 60
     may = {
         "list": ANYONE,
         "retrieve": ANYONE,

@@ -75,11 +75,14 @@ def _events(visit: Visit) -> Iterator[AttendanceEvent]:
         return
     odd = (visit.person * 7 + visit.lesson) % 17
     if odd == 3:
-        yield _punch(visit, "refused", verdict=Verdict.REFUSED, reason="wrong_code", flags=[])
+        yield _punch(
+            visit, "refused", verdict=Verdict.REFUSED, reason="wrong_code", guess=1, flags=[]
+        )
     yield _punch(
         visit,
         "in",
         verdict=Verdict.ACCEPTED,
+        guess=2 if odd == 3 else 1,
         flags=_flags(odd),
         was_offline=odd == 7,
         mock_location=odd == 11,

@@ -45,8 +45,9 @@ def book_together(wishes: list[tuple[TrainingClass, dict[str, Any]]]) -> list[An
 
 
 def test_of_racing_bookings_of_a_room_exactly_one_wins():
-    rivals = [factories.training_class() for _ in range(RIVALS)]
-    room = factories.venue(rivals[0].institution)
+    institution = factories.institution()
+    rivals = [factories.training_class(institution=institution) for _ in range(RIVALS)]
+    room = factories.venue(institution)
 
     results = book_together(
         [(rival, {"venue": type(room).objects.get(pk=room.pk)}) for rival in rivals]

@@ -38,6 +38,12 @@ def enrolment(running: TrainingClass) -> Enrolment:
     return factories.enrolment(running)
 
 
+def begun(class_status: str, session_status: str) -> ClassSession:
+    """Make a session that began half an hour ago, whatever the state of its class."""
+    begins = timezone.now() - timedelta(minutes=30)
+    return factories.session(factories.training_class(class_status), begins, status=session_status)
+
+
 # -- deriving -------------------------------------------------------------------------------------
 
 # A session from 08:30 to 11:30 with 180 planned minutes; times as hours and minutes.
@@ -188,15 +194,10 @@ def test_stranger_on_the_roster_stops_all_of_it(
     ],
 )
 def test_when_marks_are_taken(
-    session: Any,
-    enrolment: Any,
-    institution_admin: User,
-    class_status: str,
-    session_status: str,
-    expected: str | None,
+    institution_admin: User, class_status: str, session_status: str, expected: str | None
 ) -> None:
-    TrainingClass.objects.filter(pk=session.training_class_id).update(status=class_status)
-    ClassSession.objects.filter(pk=session.pk).update(status=session_status)
+    session = begun(class_status, session_status)
+    enrolment = factories.enrolment(session.training_class)
 
     try:
         mark(session, institution_admin, Mark(enrolment.pk, "present"))
@@ -284,15 +285,13 @@ def test_finishing_takes_as_many_statements_for_many_as_for_few(
     ],
 )
 def test_when_a_session_can_be_finished(
-    session: Any,
     institution_admin: User,
     class_status: str,
     session_status: str,
     minutes: int,
     expected: str | None,
 ) -> None:
-    TrainingClass.objects.filter(pk=session.training_class_id).update(status=class_status)
-    ClassSession.objects.filter(pk=session.pk).update(status=session_status)
+    session = begun(class_status, session_status)
     at = session.starts_at + timedelta(minutes=minutes)
 
     try:
@@ -418,6 +417,25 @@ def test_required_rate_is_that_of_the_region_on_the_day(
 
     assert found.required_rate == Fraction(3, 4)
     assert found.policy_id == county.pk
+
+
+@pytest.mark.parametrize(
+    ("ratio", "shown", "percent"),
+    [
+        (None, None, ""),
+        (Fraction(0), "0.0000", "0.00%"),
+        (Fraction(1), "1.0000", "100.00%"),
+        (Fraction(2, 3), "0.6667", "66.67%"),
+        (Fraction(1, 3), "0.3333", "33.33%"),
+        (Fraction(12345, 100_000), "0.1235", "12.35%"),
+        (Fraction(12344_9999, 10**9), "0.1234", "12.34%"),
+    ],
+)
+def test_a_ratio_is_shown_rounded_half_up(
+    ratio: Fraction | None, shown: str | None, percent: str
+) -> None:
+    assert attendance_rates.shown(ratio) == shown
+    assert attendance_rates.percent(ratio) == percent
 
 
 def test_rates_of_a_class_are_those_of_each_and_take_three_statements(running: Any) -> None:

@@ -68,6 +68,27 @@ def test_regions_and_years_count_by_themselves(officer):
     }
 
 
+def test_it_states_the_sessions_that_took_place(officer):
+    training_class = factories.training_class("closed")
+    first = training_class.starts_on + timedelta(days=1)
+    for days, status, hours in [
+        (-1, "cancelled", 8),
+        (0, "finished", 3),
+        (4, "finished", 3),
+        (4, "scheduled", 1),
+        (9, "cancelled", 8),
+    ]:
+        starts_at = factories.moment(first + timedelta(days=days), "23:00")
+        ends_at = starts_at + timedelta(hours=hours)
+        factories.session(training_class, starts_at, ends_at=ends_at, status=status)
+
+    [made] = certificates.issue(completed(1, training_class), by=officer, at=NEW_YEAR)
+
+    # 420 minutes are nine class hours of 45 and a third of one.
+    assert made.hours == 9 != training_class.programme.hours
+    assert (made.started_on, made.ended_on) == (first, first + timedelta(days=4))
+
+
 def test_codes_are_base32_and_tell_nothing_of_each_other(officer):
     issued = certificates.issue(completed(50), by=officer, at=NEW_YEAR)
 

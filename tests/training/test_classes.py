@@ -13,7 +13,7 @@ from people.refusals import Refusal, WrongStatus
 from people.roles import Role
 from tests import factories
 from tests.factories import day, moment
-from training import accreditations, classes, filings, independence
+from training import accreditations, bookings, classes, filings, independence
 from training.models import ClassFiling, TrainingClass
 
 pytestmark = pytest.mark.django_db
@@ -40,7 +40,7 @@ WITH_REASON = {"return", "suspend", "resume", "cancel"}
 
 def do(verb: str, training_class: TrainingClass, *, by: Any, at: Any) -> None:
     if verb == "close":
-        classes.LIFECYCLE.move(training_class, "close", by=by, at=at)
+        classes.LIFECYCLE.move(training_class, "close", by=by, at=at, closed_at=at)
         return
     act = getattr(classes, {"return": "send_back"}.get(verb, verb))
     given = {"reason": "样例原因"} if verb in WITH_REASON else {}
@@ -262,6 +262,60 @@ def test_filing_again_makes_a_new_version_and_leaves_the_old_one(officer):
     assert (first.number, len(first.roster)) == (1, 1)
     assert (second.number, len(second.roster)) == (2, 2)
     assert training_class.reason == ""
+
+
+def test_a_class_is_held_in_a_venue_of_its_institution():
+    training_class = factories.training_class("draft")
+    by, at, room = (
+        training_class.created_by,
+        timezone.now(),
+        factories.venue(factories.institution()),
+    )
+    particulars = {
+        name: getattr(training_class, name)
+        for name in (
+            "region",
+            "name",
+            "seats",
+            "starts_on",
+            "ends_on",
+            "enrolment_opens_on",
+            "enrolment_closes_on",
+        )
+    }
+
+    with pytest.raises(bookings.NotAvailable):
+        classes.amend(training_class, venue=room, by=by, at=at)
+    with pytest.raises(bookings.NotAvailable):
+        classes.plan(
+            training_class.institution,
+            training_class.programme,
+            venue=room,
+            **particulars,
+            by=by,
+            at=at,
+        )
+
+    assert TrainingClass.objects.get().venue is None
+
+
+@pytest.mark.parametrize(
+    ("home", "held_in", "fine"),
+    [
+        ("430202000000", "430202000000", True),
+        ("430202000000", "430202001000", True),  # a township of the county
+        ("430202001000", "430202000000", True),  # the county around the township
+        ("430202001000", "430202002000", True),  # the next township
+        ("430202000000", "430203000000", False),  # the neighbouring county
+        ("430202000000", "430200000000", False),  # the city above
+        ("430200000000", "430203000000", True),  # a county of the institution's city
+        ("430200000000", "430300000000", False),
+    ],
+)
+def test_the_region_lies_in_the_county_or_the_region_of_the_institution(home, held_in, fine):
+    school = factories.institution(region=factories.region(home))
+
+    assert classes.may_teach_in(school, held_in) is fine
 
 
 # -- the bureau -------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from datetime import date, datetime, timedelta
 
 import pytest
 from django.utils import timezone
+from django.utils.translation import override
 
 from people import policies
 from people.models import Policy
@@ -225,19 +226,46 @@ def test_applying_refuses_by_the_same_rules(open_class):
     assert refused.value.facts["rules"] == ["minimum_age", "same_skill_once"]
 
 
-def test_an_overlap_is_refused_with_the_other_class_named(open_class):
+@pytest.mark.parametrize("who", ["the person", "the other institution", "a stranger"])
+def test_an_overlap_names_the_other_class_to_those_who_may_know(open_class, who):
     person = factories.person()
     factories.session(open_class)
     other = factories.training_class("enrolling")
     clash = factories.session(other)
-    factories.enrolment(other, person)
+    row = factories.enrolment(other, person)
+
+    by = {
+        "the person": factories.user(person=person),
+        "the other institution": other.created_by,
+        "a stranger": open_class.created_by,
+    }[who]
 
     with pytest.raises(eligibility.OverlappingClass) as refused:
-        enrolments.apply(open_class, person, by=open_class.created_by, at=timezone.now())
+        enrolments.apply(open_class, person, by=by, at=timezone.now())
 
     facts = refused.value.facts
-    assert (facts["class_id"], facts["class_name"]) == (str(other.pk), other.name)
     assert datetime.fromisoformat(facts["starts_at"]) == clash.starts_at
+    assert datetime.fromisoformat(facts["ends_at"]) == clash.ends_at
+    if who == "a stranger":
+        assert facts.keys() == {"starts_at", "ends_at"}
+    else:
+        assert (facts["class_id"], facts["class_name"]) == (str(other.pk), other.name)
+        assert facts["enrolment_id"] == str(row.pk)
+
+
+def test_the_sentence_says_what_was_found(open_class):
+    person = factories.person(born_on=years_before(open_class.starts_on, 12))
+
+    with override("en"):
+        said = {rule.code: str(rule.message) for rule in assess(open_class, person).rules}
+        unknown = {rule.code: str(rule.message) for rule in assess(open_class, None).rules}
+
+    assert said["person_known"] == "Your account is linked to your person on the register."
+    assert said["minimum_age"] == "One has to be at least 16 years old on the first day."
+    assert said["maximum_age"] == "You are at most 60 years old on the first day."
+    assert said["not_already_enrolled"] == "You are not enrolled in this class yet."
+    assert unknown["person_known"].startswith("Your account has to be linked")
+    assert unknown["not_already_enrolled"] == "One can be enrolled in a class only once."
 
 
 @pytest.mark.parametrize("classes", [0, 20])

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from people.models import Acquaintance, JournalEntry, Notice, PersonCategory, Policy
-from people.refusals import WrongStatus
+from people.refusals import IdTaken, WrongStatus
 from tests import factories
 from training import eligibility, enrolments, seats, waiting_lists
 from training.models import Enrolment
@@ -46,7 +46,7 @@ def do(verb: str, enrolment: Enrolment, by: Any, at: Any) -> Enrolment:
 @pytest.mark.parametrize(("status", "verb", "target"), MOVES)
 def test_the_life_of_an_enrolment_is_as_drawn(status, verb, target):
     runs = verb in {"drop", *CLOSING} or status in {"completed", "failed", "no_show"}
-    training_class = factories.training_class("in_progress" if runs else "approved")
+    training_class = factories.training_class("in_progress" if runs else "enrolling")
     enrolment = factories.enrolment(training_class, status=status)
     at = timezone.now() + timedelta(days=2 if verb == "lapse" else 0)
 
@@ -177,7 +177,7 @@ def test_after_withdrawing_one_may_apply_again(apply, trainee):
 def test_the_index_refuses_what_the_check_could_not_see(apply, monkeypatch, trainee):
     training_class = open_class(seats=5)
     apply(training_class)
-    monkeypatch.setattr(eligibility, "require", lambda rules, policy_id: None)
+    monkeypatch.setattr(eligibility, "require", lambda rules, **given: None)
 
     with pytest.raises(eligibility.AlreadyEnrolled):
         apply(training_class)
@@ -189,7 +189,7 @@ def test_the_index_refuses_what_the_check_could_not_see(apply, monkeypatch, trai
 def test_the_client_may_choose_the_id_once(apply):
     chosen = factories.enrolment(open_class()).pk
 
-    with pytest.raises(enrolments.EnrolmentIdTaken):
+    with pytest.raises(IdTaken):
         apply(open_class(), enrolment_id=chosen)
 
 
@@ -303,6 +303,35 @@ def test_no_seat_changes_hands_once_the_class_runs():
             do(verb, factories.enrolment(training_class, status=status), by, at)
 
 
+@pytest.mark.parametrize("state", ["filed", "approved"])
+def test_a_filed_roster_takes_nobody_but_those_who_hold_an_offer(state):
+    training_class = factories.training_class(state, seats=5)
+    by, at = training_class.created_by, timezone.now()
+    refused = []
+
+    for status, verb in [("applied", "admit"), ("waitlisted", "admit"), ("waitlisted", "offer")]:
+        with pytest.raises(WrongStatus) as refusal:
+            do(verb, factories.enrolment(training_class, status=status), by, at)
+        refused.append(refusal.value.facts["status"])
+    offered = factories.enrolment(training_class, status="offered")
+    do("accept", offered, by, at)
+
+    training_class.refresh_from_db()
+    assert refused == [state] * 3
+    assert (offered.status, training_class.seats_taken) == ("admitted", 1)
+
+
+@pytest.mark.parametrize(("status", "verb"), [("applied", "admit"), ("waitlisted", "offer")])
+def test_a_returned_class_takes_people_again(status, verb):
+    training_class = factories.training_class("returned")
+    enrolment = factories.enrolment(training_class, status=status)
+
+    do(verb, enrolment, training_class.created_by, timezone.now())
+
+    training_class.refresh_from_db()
+    assert training_class.seats_taken == 1
+
+
 def test_one_drops_out_only_of_a_class_that_runs():
     training_class = factories.training_class("approved")
     enrolment = factories.enrolment(training_class)
@@ -372,10 +401,11 @@ def test_two_offers_at_the_same_time_cannot_both_be_confirmed():
         factories.session(training_class)
         offered.append(factories.enrolment(training_class, person, "offered"))
     first, second = offered
-    enrolments.accept(first, by=first.created_by, at=timezone.now())
+    own = factories.user(person=person)
+    enrolments.accept(first, by=own, at=timezone.now())
 
     with pytest.raises(eligibility.OverlappingClass) as refused:
-        enrolments.accept(second, by=second.created_by, at=timezone.now())
+        enrolments.accept(second, by=own, at=timezone.now())
 
     assert refused.value.facts["class_id"] == str(first.training_class_id)
 

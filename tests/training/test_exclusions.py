@@ -5,10 +5,10 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from people.models import JournalEntry
-from people.refusals import NotYours, WrongStatus
+from people.refusals import WrongStatus
 from people.roles import Role
 from tests import factories
-from training import exclusions
+from training import exclusions, independence
 from training.models import FollowUpTask
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,7 @@ def test_one_proposes_and_another_approves(task, officer, second):
 def test_the_proposer_cannot_approve(task, officer):
     propose(task, officer)
 
-    with pytest.raises(NotYours):
+    with pytest.raises(independence.OwnRequest):
         approve(task, officer)
 
 
@@ -84,8 +84,10 @@ def test_nothing_to_approve(task, second):
 
 
 def test_the_institution_has_no_say(task, institution_admin):
-    with pytest.raises(NotYours):
+    with pytest.raises(independence.OwnInstitution):
         propose(task, institution_admin)
+    with pytest.raises(independence.OwnInstitution):
+        approve(task, institution_admin)
 
 
 @pytest.mark.parametrize("status", ["verified", "closed", "missed", "unreachable"])

@@ -239,6 +239,19 @@ def test_an_attempt_moves_the_task_only_if_somebody_answered(officer, result, st
     assert task.attempts.count() == 1
 
 
+@pytest.mark.parametrize(("result", "status"), [("refused", "open"), ("reached", "in_contact")])
+def test_the_institutions_word_does_not_end_a_task_as_refused(
+    institution, institution_admin, result, status
+):
+    task = factories.follow_up(factories.completion(institution=institution))
+
+    attempt(task, institution_admin, result=result)
+
+    task.refresh_from_db()
+    assert task.status == status
+    assert task.attempts.get().result == result
+
+
 def test_an_attempt_opens_what_the_clock_has_not_opened_yet_but_never_ahead(officer):
     due = factories.follow_up(status="scheduled")
     ahead = factories.follow_up(status="scheduled", window_opens_on=factories.day(1))

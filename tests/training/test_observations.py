@@ -11,7 +11,7 @@ from people.models import EmploymentSpell
 from people.refusals import NotYours, WrongStatus
 from people.roles import Role
 from tests import factories
-from training import follow_ups, observations
+from training import follow_ups, independence, observations
 from training.models import OutcomeObservation
 from training.observations import Finding
 
@@ -138,11 +138,44 @@ def test_no_answer_outside_the_window(trainee, institution, opens, closes):
         observations.answer(task, Finding("seeking"), by=trainee, at=now())
 
 
-def test_preferring_not_to_say_is_an_answer(task, trainee):
-    observations.answer(task, Finding("refused"), by=trainee, at=now())
+@pytest.mark.parametrize("situation", ["unknown", "refused"])
+@pytest.mark.parametrize(
+    ("status", "after"),
+    [
+        ("scheduled", "in_contact"),
+        ("open", "in_contact"),
+        ("in_contact", "in_contact"),
+        ("observed", "observed"),
+        ("refused", "in_contact"),
+        ("verified", None),
+        ("closed", None),
+        ("missed", None),
+    ],
+)
+def test_an_answer_that_says_nothing_is_kept_and_asked_again(
+    trainee, institution, situation, status, after
+):
+    enrolment = factories.completion(trainee.person, institution=institution)
+    task = factories.follow_up(enrolment, status)
 
-    task.refresh_from_db()
-    assert task.status == "refused"
+    if after is None:
+        with pytest.raises(WrongStatus):
+            observations.answer(task, Finding(situation), by=trainee, at=now())
+        assert not OutcomeObservation.objects.exists()
+    else:
+        said = observations.answer(task, Finding(situation), by=trainee, at=now())
+        task.refresh_from_db()
+        assert (said.grade, task.status) == (0, after)
+        observations.answer(task, Finding("seeking"), by=trainee, at=now())
+        assert task.status == "observed"
+
+
+def test_an_answer_that_says_nothing_proves_nothing(task, trainee, officer):
+    observe(task, officer, situation="unknown")
+    observations.answer(task, Finding("unknown"), by=trainee, at=now())
+
+    with pytest.raises(observations.OwnEvidence):
+        observations.verify(task, by=officer, at=now())
 
 
 def test_nobody_answers_for_somebody_else(task, officer, institution_admin):
@@ -217,7 +250,7 @@ def test_looking_for_work_needs_no_document(task, trainee, officer):
 def test_the_institution_does_not_verify_its_own(task, trainee, institution_admin):
     observations.answer(task, Finding("seeking"), by=trainee, at=now())
 
-    with pytest.raises(NotYours):
+    with pytest.raises(independence.OwnInstitution):
         observations.verify(task, by=institution_admin, at=now())
 
 

@@ -153,8 +153,26 @@ def test_region_that_is_not_certain_is_that_of_the_class(
 
     job = imported(enrolling, workbook([person(户籍地=text)]))
 
-    assert job.status == "done"
+    assert (job.status, job.good_count, job.bad_count) == ("done", 1, 0)
     assert Person.objects.get().region_id == enrolling.region_id
+    assert job.remarks == [{"row": 2, "column": "户籍地", "code": "unknown_region"}]
+
+
+def test_remark_does_not_tell_who_is_on_the_register(enrolling: TrainingClass) -> None:
+    known = factories.person(name="测试一")
+    rows = [person(户籍地="火星"), person(户籍地="火星", 身份证号=known.id_number)]
+
+    job = imported(enrolling, workbook(rows), dry_run=True)
+
+    assert [remark["row"] for remark in job.remarks] == [2, 3]
+
+
+def test_place_that_is_known_is_no_remark(enrolling: TrainingClass) -> None:
+    village = factories.region("430202001000")
+
+    job = imported(enrolling, workbook([person(户籍地=village.name), person()]))
+
+    assert job.remarks == []
 
 
 # -- what is bad --------------------------------------------------------------------------------
@@ -266,6 +284,52 @@ def test_known_number_under_another_name_is_refused(enrolling: TrainingClass) ->
     assert not Acquaintance.objects.exists()
 
 
+def mismatching(count: int, **given: Any) -> list[dict[str, Any]]:
+    """Rows with the numbers of registered people under names of our own."""
+    people = [factories.person(name="张样例", **given) for _ in range(count)]
+    return [person(姓名="李样例", 身份证号=each.id_number) for each in people]
+
+
+def mismatch() -> Any:
+    return JournalEntry.objects.get(verb="rosterimport.mismatch").facts
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_mismatches_are_on_record(enrolling: TrainingClass, dry_run: bool) -> None:
+    rows = [*mismatching(2), *mismatching(1, known_to=enrolling.institution), person()]
+
+    imported(enrolling, workbook(rows), dry_run=dry_run, on_bad_rows="good_rows")
+
+    assert mismatch() == {"count": 3, "unknown": 2, "dry_run": dry_run}
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+@pytest.mark.parametrize(("count", "stopped"), [(20, False), (21, True)])
+def test_numbers_cannot_be_probed_in_one_sheet(
+    enrolling: TrainingClass, dry_run: bool, count: int, stopped: bool
+) -> None:
+    sheet = workbook([*mismatching(count), person(), person(联系电话="1")])
+
+    job = imported(enrolling, sheet, dry_run=dry_run, on_bad_rows="good_rows")
+
+    if stopped:
+        assert (job.status, job.refusal_code) == ("refused", "too_many_mismatches")
+        assert (job.bad_rows, job.bad_count, job.good_count) == ([], 0, 0)
+        assert job.finished_at is not None
+        assert not Enrolment.objects.exists()
+    else:
+        assert (job.status, job.good_count, job.bad_count) == ("done", 1, 21)
+    assert mismatch()["count"] == count
+
+
+def test_slips_about_ones_own_people_stop_nothing(enrolling: TrainingClass) -> None:
+    rows = mismatching(21, known_to=enrolling.institution)
+
+    job = imported(enrolling, workbook(rows))
+
+    assert (job.refusal_code, job.bad_count) == ("bad_rows", 21)
+
+
 def test_who_is_enrolled_already_is_unchanged(enrolling: TrainingClass) -> None:
     sheet = workbook([person(), person()])
     imported(enrolling, sheet)
@@ -367,7 +431,11 @@ def test_class_that_is_filed_while_the_job_waits_takes_nobody(
 @pytest.mark.parametrize(
     ("content", "code"),
     [
-        (b"%PDF-1.7 not a sheet", "headers_not_found"),
+        (b"%PDF-1.7 not a sheet", "unreadable_sheet"),
+        (b"{\\rtf1 not a sheet}", "unreadable_sheet"),
+        (b"\x89PNG\r\n\x1a\nnot a sheet", "unreadable_sheet"),
+        (csv([]), "no_rows"),
+        (workbook([], title="花名册"), "no_rows"),
         (b"PK\x03\x04broken", "unreadable_sheet"),
         ("姓名,电话\n测试一,1\n".encode(), "headers_not_found"),
         ("姓名,身份证号,公民身份号码\n测试一,1,2\n".encode(), "duplicate_header"),
@@ -398,7 +466,8 @@ def test_dry_run_tells_what_would_happen_and_writes_nothing(
     assert enrolling.seats_taken == 0
     real = imported(enrolling, sheet, on_bad_rows=on_bad_rows)
 
-    for name in ("status", "created_count", "unchanged_count", "bad_count", "bad_rows"):
+    assert dry.good_count == 2 - bad
+    for name in ("status", "created_count", "good_count", "bad_count", "bad_rows"):
         assert getattr(dry, name) == getattr(real, name)
 
 

@@ -69,7 +69,7 @@ def test_a_session_lies_within_the_days_of_its_class(offset):
 )
 def test_a_room_is_taken_for_exactly_its_time(begins, ends, free):
     booked = factories.session(factories.training_class())
-    other = factories.training_class()
+    other = factories.training_class(institution=booked.training_class.institution)
 
     if free:
         schedule(other, begins, ends, venue=booked.venue)
@@ -87,14 +87,15 @@ def test_a_room_is_taken_for_exactly_its_time(begins, ends, free):
 def test_a_cancelled_session_leaves_its_room_free():
     booked = factories.session(factories.training_class(), status="cancelled")
 
-    made = schedule(factories.training_class(), venue=booked.venue)
+    school = booked.training_class.institution
+    made = schedule(factories.training_class(institution=school), venue=booked.venue)
 
     assert len(made) == 1
 
 
 def test_a_trainer_of_two_institutions_is_one_person():
     teacher = factories.user()
-    booked = factories.training_class()
+    booked = factories.training_class("enrolling")
     session = factories.session(booked, trainer=factories.trainer(booked.institution, teacher))
     other = factories.training_class()
 
@@ -103,6 +104,22 @@ def test_a_trainer_of_two_institutions_is_one_person():
 
     assert refused.value.facts["kind"] == "trainer"
     assert refused.value.facts["session_id"] == session.pk
+
+
+def test_a_booking_that_the_caller_cannot_see_tells_its_time_only():
+    teacher = factories.user()
+    draft = factories.training_class("draft")
+    session = factories.session(draft, trainer=factories.trainer(draft.institution, teacher))
+    other = factories.training_class()
+
+    with pytest.raises(bookings.BookingConflict) as refused:
+        schedule(other, trainer=factories.trainer(other.institution, teacher))
+
+    assert refused.value.facts == {
+        "kind": "trainer",
+        "starts_at": session.starts_at,
+        "ends_at": session.ends_at,
+    }
 
 
 def test_two_trainers_without_accounts_are_two_people():
@@ -154,6 +171,20 @@ def test_a_trainer_teaches_only_where_engaged():
 
     with pytest.raises(bookings.NotAvailable):
         schedule(factories.training_class(), trainer=stranger)
+
+
+def test_a_class_is_taught_in_rooms_of_its_own_institution():
+    training_class = factories.training_class()
+    session = factories.session(training_class)
+    room = factories.venue(factories.institution())
+
+    with pytest.raises(bookings.NotAvailable) as refused:
+        schedule(training_class, "13:00", "14:00", venue=room)
+    with pytest.raises(bookings.NotAvailable):
+        reschedule(session, venue=room)
+
+    assert refused.value.facts == {"kind": "venue"}
+    assert training_class.sessions.get().venue != room
 
 
 # -- series -----------------------------------------------------------------------------------
@@ -321,7 +352,8 @@ def test_a_moved_session_may_overlap_its_own_old_time_and_recounts_its_minutes()
 
 def test_a_moved_session_meets_other_bookings():
     session = factories.session(factories.training_class())
-    other = factories.session(factories.training_class(), moment(day(9)))
+    school = session.training_class.institution
+    other = factories.session(factories.training_class(institution=school), moment(day(9)))
 
     with pytest.raises(bookings.BookingConflict):
         reschedule(session, starts_at=other.starts_at, ends_at=other.ends_at, venue=other.venue)

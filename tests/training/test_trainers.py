@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from people import memberships
 from people.models import Membership, User
 from people.roles import Role
 from training import trainers
@@ -81,3 +82,28 @@ def test_the_same_phone_again_changes_nothing(institution_admin, trainer_user):
 
     assert trainer.user == trainer_user
     assert may_teach(trainer)
+
+
+def test_a_phone_given_with_leaving_brings_no_role(institution_admin, trainer_user):
+    trainer = trainer_user.trainers.get()
+
+    amend(trainer, institution_admin, active=False, phone="13812340002")
+
+    assert trainer.user.phone == "13812340002"
+    assert not may_teach(trainer)
+    assert not trainer_user.memberships.filter(role=Role.TRAINER).exists()
+
+
+def test_a_supervisor_is_not_engaged(institution, institution_admin, officer):
+    with pytest.raises(memberships.SupervisesHere):
+        engage(institution, institution_admin, phone=officer.phone)
+
+
+def test_a_supervisor_does_not_come_in_by_a_trainer_who_returns(
+    institution_admin, trainer_user, officer
+):
+    trainer = trainer_user.trainers.get()
+    amend(trainer, institution_admin, active=False, phone=officer.phone)
+
+    with pytest.raises(memberships.SupervisesHere):
+        amend(trainer, institution_admin, active=True)

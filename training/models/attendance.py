@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from people.models.base import Row, one_of
@@ -67,6 +67,9 @@ class AttendanceEvent(models.Model):
     received_at = models.DateTimeField()
     step = models.BigIntegerField(null=True)
     code = models.CharField(max_length=6, blank=True)
+    # The how-manieth code of this account in this session it was, so that guesses queue and can be
+    # counted; empty if the code was not looked at.
+    guess = models.PositiveIntegerField(null=True)
     latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True)
     longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True)
     accuracy_m = models.PositiveIntegerField(null=True)
@@ -93,6 +96,10 @@ class AttendanceEvent(models.Model):
                 name="event_code_accepted_once_per_kind",
                 fields=["session", "enrolment", "kind"],
                 condition=Q(verdict="accepted", mode="rotating_code") & ~Q(kind="spot"),
+            ),
+            # Finds the punches of one account in one session as well.
+            models.UniqueConstraint(
+                name="event_guesses_of_an_account_queue", fields=["session", "by", "guess"]
             ),
         ]
         indexes = [
@@ -147,6 +154,16 @@ class AttendanceRecord(Row):
             one_of("status", AttendanceRecordStatus, "record_status_is_known"),
             models.UniqueConstraint(
                 name="record_once_per_session", fields=["enrolment", "session"]
+            ),
+            models.CheckConstraint(
+                name="record_leaves_after_coming",
+                condition=Q(in_at__isnull=True)
+                | Q(out_at__isnull=True)
+                | Q(out_at__gte=F("in_at")),
+            ),
+            models.CheckConstraint(
+                name="record_absent_earns_nothing",
+                condition=~Q(status="absent") | Q(credited_minutes=0),
             ),
         ]
         indexes = [models.Index(name="record_by_session", fields=["session", "enrolment"])]

@@ -150,12 +150,42 @@ class TrainingClass(Row):
             models.CheckConstraint(
                 name="class_runs_only_after_approval",
                 condition=~Q(status__in=["approved", "in_progress", "suspended", "closed"])
-                | Q(approved_at__isnull=False),
+                | Q(
+                    filed_at__isnull=False,
+                    filed_by__isnull=False,
+                    approved_at__isnull=False,
+                    approved_by__isnull=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="class_once_approved_is_not_planned_again",
+                condition=~Q(status__in=["draft", "enrolling", "filed", "returned"])
+                | Q(approved_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="class_starts_only_after_approval",
+                condition=Q(started_at__isnull=True)
+                | Q(approved_at__isnull=False, started_at__gte=F("approved_at")),
             ),
             models.CheckConstraint(
                 name="class_closes_only_after_start",
                 condition=~Q(status__in=["in_progress", "suspended", "closed"])
                 | Q(started_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="class_cancelled_never_started",
+                condition=~Q(status="cancelled") | Q(started_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                name="class_closed_at_a_moment_after_start",
+                condition=Q(closed_at__isnull=True) & ~Q(status="closed")
+                # Compared with NULL, a check constraint is content: each is asked for by name.
+                | Q(
+                    status="closed",
+                    started_at__isnull=False,
+                    closed_at__isnull=False,
+                    closed_at__gte=F("started_at"),
+                ),
             ),
         ]
         indexes = [

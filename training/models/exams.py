@@ -8,9 +8,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from people.models.base import Row, one_of
-from people.roles import Scope
-from training.models.classes import TrainingClass
-from training.models.enrolments import Enrolment
+from people.roles import Role, Scope
+from training.models.classes import TrainingClass, TrainingClassQuerySet
+from training.models.enrolments import ON_ROSTER, Enrolment
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -20,10 +20,24 @@ if TYPE_CHECKING:
 
 class ExamQuerySet(models.QuerySet["Exam"]):
     def visible_to(self, user: "User | AnonymousUser") -> Self:
-        """As visible as the class to those who have something to do with it."""
-        if user.is_anonymous:
-            return self.none()
-        return self.filter(training_class__in=TrainingClass.objects.visible_to(user))
+        """For those who sit it, teach for it, or answer for the class."""
+        return self.filter(training_class__in=classes_examined_for(user))
+
+
+def classes_examined_for(user: "User | AnonymousUser") -> TrainingClassQuerySet:
+    """Find the classes whose exams concern somebody: not everybody who can see the class."""
+    if user.is_anonymous:
+        return TrainingClass.objects.none()
+    sitting = Enrolment.objects.filter(person=user.person_id, status__in=ON_ROSTER)
+    taught = TrainingClass.objects.filter(
+        institution__in=user.organisation_ids(Role.TRAINER), sessions__trainer__user=user
+    )
+    return TrainingClass.objects.filter(
+        (Q(pk__in=sitting.values("training_class")) if user.person_id else Q(pk__in=[]))
+        | Q(pk__in=taught.values("pk"))
+        | Q(institution__in=user.organisation_ids(Role.INSTITUTION_ADMIN))
+        | user.in_region("region_id")
+    )
 
 
 class Exam(Row):

@@ -58,7 +58,11 @@ class RosterImport(Row):
     unchanged_count = models.PositiveIntegerField(default=0)
     # [{"row": 7, "column": "身份证号", "code": "wrong_check_digit"}, …]: never what the cell says.
     bad_rows: Any = models.JSONField(default=list)
-    # How many rows those are; one row can be bad for several reasons.
+    # What was read otherwise than it stands there, in the same shape; those rows are good.
+    remarks: Any = models.JSONField(default=list)
+    # How many rows had nothing wrong, whether or not they came in.
+    good_count = models.PositiveIntegerField(default=0)
+    # How many rows are bad; one row can be bad for several reasons.
     bad_count = models.PositiveIntegerField(default=0)
     # Why the whole sheet was refused, if it was.
     refusal_code = models.CharField(max_length=40, blank=True)

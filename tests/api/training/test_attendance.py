@@ -313,10 +313,9 @@ def test_roster_that_changed_meanwhile_is_not_marked_unseen(
     assert AttendanceRecord.objects.get().enrolment_id != other.pk
 
 
-def test_closed_class_is_not_marked(
-    as_: As, session: Any, enrolment: Any, institution_admin: User
-) -> None:
-    TrainingClass.objects.filter(pk=session.training_class_id).update(status="closed")
+def test_closed_class_is_not_marked(as_: As, institution: Any, institution_admin: User) -> None:
+    closed = factories.training_class("closed", institution=institution)
+    session, enrolment = factories.session(closed), factories.enrolment(closed, status="completed")
 
     response = as_(institution_admin).put(roster(session), marks((enrolment, "present")))
 
@@ -500,6 +499,19 @@ def test_trainer_reads_the_key_and_that_is_on_record(
     entry = JournalEntry.objects.get(verb="session.read_secret")
     assert (entry.by_id, entry.object_id) == (trainer_user.pk, str(session.pk))
     assert session.secret not in str(entry.facts)
+
+
+@pytest.mark.parametrize("state", ["draft", "enrolling", "filed", "returned", "cancelled"])
+def test_there_is_no_key_before_approval(
+    as_: As, institution: Organisation, institution_admin: User, state: str
+) -> None:
+    planned = factories.session(factories.training_class(state, institution=institution))
+
+    response = as_(institution_admin).get(key(planned))
+
+    assert (response.status_code, response.json()["code"]) == (409, "class_not_approved")
+    assert planned.secret not in response.content.decode()
+    assert not JournalEntry.objects.filter(verb="session.read_secret").exists()
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ RELATED = ("person", "training_class__programme__occupation", "training_class__i
 
 def issue(by, person=None, count=1, **given) -> Certificate:
     made = [factories.completion(person, **given) for _ in range(count)]
+    for enrolment in made:
+        factories.session(enrolment.training_class)
     enrolments = Enrolment.objects.select_related(*RELATED).filter(pk__in=[e.pk for e in made])
     return certificates.issue(list(enrolments), by=by, at=timezone.now())[0]
 

@@ -186,9 +186,19 @@ def test_code_of_the_future_is_wrong(as_: As, session: Any, enrolment: Any, trai
 def test_old_code_without_its_step_has_expired(
     as_: As, session: Any, enrolment: Any, trainee: User
 ) -> None:
-    body = punch(session, of_step=step_now() - 4)
+    body = punch(session, of_step=step_now() - 2)
 
     assert refuse(as_(trainee), session, body) == "code_expired"
+
+
+@pytest.mark.parametrize("steps_ago", [4, 5, 8])
+def test_still_older_code_is_only_wrong(
+    as_: As, session: Any, enrolment: Any, trainee: User, steps_ago: int
+) -> None:
+    """Otherwise guessers would learn which codes were shown at all, and claim them offline."""
+    body = punch(session, of_step=step_now() - steps_ago)
+
+    assert refuse(as_(trainee), session, body) == "wrong_code"
 
 
 def test_code_of_another_session_is_wrong(
@@ -275,11 +285,11 @@ def test_approved_class_takes_check_ins(as_: As, trainee: User) -> None:
     assert as_(trainee).post(path(session), punch(session)).status_code == 201
 
 
-@pytest.mark.parametrize("status", ["suspended", "closed"])
-def test_nothing_is_open_in_a_resting_class(
-    as_: As, session: Any, enrolment: Any, trainee: User, status: str
-) -> None:
-    set_class(session, status=status)
+@pytest.mark.parametrize("state", ["suspended", "closed"])
+def test_nothing_is_open_in_a_resting_class(as_: As, trainee: User, state: str) -> None:
+    resting = factories.training_class(state)
+    session = factories.session(resting, timezone.now() - timedelta(minutes=5))
+    factories.enrolment(resting, trainee.person)
 
     assert refuse(as_(trainee), session, punch(session)) == "session_not_open"
 
@@ -289,6 +299,152 @@ def test_device_of_somebody_else(as_: As, session: Any, enrolment: Any, trainee:
 
     assert refuse(as_(trainee), session, body) == "device_not_yours"
     assert AttendanceEvent.objects.get().device_id == "phone-of-a-friend"
+
+
+# -- guessing and flooding ------------------------------------------------------------------------
+
+
+def guess(client: Any, session: ClassSession, times: int = 1, **given: Any) -> list[Any]:
+    body = punch(session, code=wrong(session)) | given
+    return [client.post(path(session), body) for _ in range(times)]
+
+
+def is_locked(response: Any) -> bool:
+    assert (response.status_code, response.json()["code"]) == (409, "wrong_code")
+    return response.json()["facts"].get("locked", False)
+
+
+def test_after_ten_wrong_codes_even_the_right_one_is_not_looked_at(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client = as_(trainee)
+    assert not any(map(is_locked, guess(client, session, 10)))
+
+    right = client.post(path(session), punch(session))
+
+    assert is_locked(right)
+    assert not AttendanceRecord.objects.exists()
+
+
+def test_tenth_code_may_still_be_right(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client = as_(trainee)
+    guess(client, session, 9)
+
+    assert client.post(path(session), punch(session)).status_code == 201
+
+
+def test_expired_codes_and_claims_made_offline_are_guesses_too(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client, at = as_(trainee), step_now() - 4
+    guess(client, session, 4)
+    guess(client, session, 4, step=at)
+    for _ in range(2):
+        body = punch(session, of_step=step_now() - 2)
+        assert client.post(path(session), body).json()["code"] == "code_expired"
+
+    assert is_locked(client.post(path(session), offline(session, 3)))
+    assert is_locked(client.post(path(session), punch(session)))
+
+
+def test_right_codes_do_not_count_as_guesses(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client = as_(trainee)
+
+    answers = [client.post(path(session), punch(session, kind="spot")) for _ in range(12)]
+
+    assert {answer.status_code for answer in answers} == {201}
+    assert not any(map(is_locked, guess(client, session, 10)))
+
+
+def test_lock_is_of_one_account_in_one_session(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    friend = factories.user(person=factories.person())
+    factories.enrolment(session.training_class, friend.person)
+    next_one = factories.session(session.training_class, timezone.now())
+    client = as_(trainee)
+    guess(client, session, 11)
+
+    assert client.post(path(next_one), punch(next_one)).status_code == 201
+    assert as_(friend).post(path(session), punch(session)).status_code == 201
+
+
+def test_trainer_marks_whom_the_code_locked_out(
+    as_: As, session: Any, enrolment: Any, trainee: User, institution_admin: User
+) -> None:
+    guess(as_(trainee), session, 11)
+    mark = {"enrolment_id": str(enrolment.pk), "status": "present"}
+
+    roster = f"/api/v1/sessions/{session.pk}/roster"
+    assert as_(institution_admin).put(roster, {"marks": [mark]}).status_code == 200
+    assert AttendanceRecord.objects.get().status == "present"
+
+
+def test_refused_punches_kept_of_one_account_are_bounded(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client = as_(trainee)
+
+    found = [guess(client, session, 15, device_id=one) for one in ("phone-2", "phone-1")]
+
+    # Ten for other reasons, ten for wrong codes; what the device was refused for uses up none.
+    assert [is_locked(answer) for answer in found[1]] == [False] * 10 + [True] * 5
+    assert AttendanceEvent.objects.count() == 20
+    assert JournalEntry.objects.filter(verb="attendance.refuse").count() == 20
+
+
+def test_stranger_cannot_fill_the_evidence(as_: As, session: Any, trainee: User) -> None:
+    client = as_(trainee)
+
+    answers = [client.post(path(session), punch(session)) for _ in range(15)]
+
+    assert {answer.json()["code"] for answer in answers} == {"not_enrolled"}
+    assert len({frozenset(answer.json()["facts"]) for answer in answers}) == 1
+    assert AttendanceEvent.objects.count() == 10
+
+
+def test_locked_punch_sent_again_is_the_same_refusal(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client = as_(trainee)
+    guess(client, session, 10)
+
+    answers = guess(client, session, 2, id=str(uuid.uuid4()))
+
+    assert answers[0].json()["facts"] == answers[1].json()["facts"]
+    assert all(map(is_locked, answers))
+
+
+# -- order: nothing counts before the class is approved --------------------------------------------
+
+
+def test_offline_punch_of_a_moment_before_approval(as_: As, trainee: User) -> None:
+    approved_at = timezone.now() - timedelta(minutes=10)
+    approved = factories.training_class("approved", approved_at=approved_at)
+    session = factories.session(approved, timezone.now() - timedelta(minutes=30))
+    factories.enrolment(approved, trainee.person)
+
+    before = offline(session, 12)
+
+    assert refuse(as_(trainee), session, before) == "class_not_approved"
+    assert as_(trainee).post(path(session), offline(session, 8)).status_code == 201
+
+
+def test_leaving_before_coming_is_no_time_at_all(
+    as_: As, session: Any, enrolment: Any, trainee: User
+) -> None:
+    client = as_(trainee)
+    client.post(path(session), punch(session))
+
+    answer = client.post(path(session), offline(session, 4, kind="out"))
+
+    record = AttendanceRecord.objects.get()
+    assert (answer.status_code, record.status, record.credited_minutes) == (201, "left_early", 0)
+    assert record.out_at == record.in_at
 
 
 # -- offline --------------------------------------------------------------------------------------

@@ -116,6 +116,48 @@ def test_a_wrong_member_is_named(changes, pointer, as_, institution_admin):
     assert not TrainingClass.objects.exists()
 
 
+@pytest.mark.parametrize("region_id", [factories.COUNTY_ELSEWHERE, factories.CITY])
+def test_no_other_county_is_chosen_to_decide(region_id, as_, institution_admin):
+    factories.region(region_id)
+
+    response = as_(institution_admin).post(URL, body(region_id=region_id))
+
+    assert response.status_code == 400
+    assert [(e["pointer"], e["code"]) for e in response.json()["errors"]] == [
+        ("#/region_id", "outside_institution_region")
+    ]
+
+
+def test_a_township_of_the_county_is_chosen(as_, institution_admin):
+    township = factories.region("430202001000")
+
+    response = as_(institution_admin).post(URL, body(region_id=township.pk))
+
+    assert (response.status_code, response.json()["region_id"]) == (201, township.pk)
+
+
+def test_no_other_institutions_venue_is_chosen(as_, institution_admin, institution):
+    room = factories.venue(factories.institution())
+    draft = factories.training_class("draft", institution=institution)
+    client = as_(institution_admin)
+    path = f"{URL}/{draft.pk}"
+
+    made = client.post(URL, body(venue_id=str(room.pk)))
+    changed = client.patch(path, {"venue_id": str(room.pk)}, HTTP_IF_MATCH=client.get(path)["ETag"])
+
+    assert [(r.status_code, r.json()["code"]) for r in (made, changed)] == [
+        (409, "not_available"),
+        (409, "not_available"),
+    ]
+
+
+def test_the_catalogue_is_kept_for_a_minute_for_the_public_only(as_, trainee):
+    factories.training_class("enrolling")
+
+    assert as_(None).get(URL)["Cache-Control"] == "public, max-age=60"
+    assert "private" in as_(trainee).get(URL)["Cache-Control"]
+
+
 # -- sight ------------------------------------------------------------------------------------
 
 

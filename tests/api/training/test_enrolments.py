@@ -467,3 +467,19 @@ class TestAdministratorElsewhere:
             client.post(f"/api/v1/enrolments/{mine['id']}/withdraw", REASON).json()["status"]
             == "withdrawn"
         )
+
+
+def test_waiting_registration_is_told_as_such(as_, open_class):
+    factories.person(id_number=(number := factories.id_number()), name="测试二")
+    client = as_(factories.user())
+    client.put(
+        "/api/v1/me/person",
+        {"name": "测试一", "id_number": number, "region_id": factories.COUNTY},
+    )
+
+    told = client.get(f"/api/v1/classes/{open_class.pk}/eligibility").json()
+
+    failed = [(r["code"], r["message"]) for r in told["rules"] if r["result"] == "fail"]
+    assert [code for code, _message in failed] == ["person_unconfirmed"]
+    assert told["eligible"] is False
+    assert codes(client.post(path(open_class), {})) == (409, "person_unconfirmed")

@@ -1,9 +1,13 @@
 """Doors of the follow-up: the trainee answers, the officer asks, a second officer verifies."""
 
+import hashlib
 import uuid
+from urllib.parse import urlsplit
 
 import pytest
+from django.utils import timezone
 
+from people import files
 from people.models import EmploymentSpell
 from people.roles import Role
 from tests import factories
@@ -99,10 +103,10 @@ def test_a_traineeship_is_never_employment(as_, trainee, task):
     ("given", "situation", "status"),
     [
         ({"working": False, "situation": "seeking", "help_wanted": True}, "seeking", "observed"),
-        ({"working": False, "situation": "unknown"}, "unknown", "observed"),
-        ({"working": False, "situation": "refused"}, "refused", "refused"),
-        ({"working": "unknown"}, "unknown", "observed"),
-        ({"situation": "refused"}, "refused", "refused"),
+        ({"working": False, "situation": "unknown"}, "unknown", "in_contact"),
+        ({"working": False, "situation": "refused"}, "refused", "in_contact"),
+        ({"working": "unknown"}, "unknown", "in_contact"),
+        ({"working": "unknown", "situation": "refused"}, "refused", "in_contact"),
     ],
 )
 def test_not_working_and_not_saying(as_, trainee, task, given, situation, status):
@@ -115,6 +119,8 @@ def test_not_working_and_not_saying(as_, trainee, task, given, situation, status
 
 # What the skips refuse, and where.
 WRONG = [
+    ({}, "#/working"),
+    ({"situation": "refused"}, "#/working"),
     ({"working": "maybe"}, "#/working"),
     ({"working": True}, "#/employment_form"),
     (job(employer_name=""), "#/employer_name"),
@@ -277,6 +283,67 @@ def test_exclusion_takes_two_officers_and_its_reason_is_theirs(
     assert as_(institution_admin).get(path(task)).json()["exclusion"] is None
 
 
+def opens(address: str, client) -> int:
+    """Open a signed address, and tell the status."""
+    found = client.get(urlsplit(address).path)
+    b"".join(getattr(found, "streaming_content", ()))
+    return int(found.status_code)
+
+
+def evidence(by):
+    content = b"%PDF-1.7 sample"
+    digest = hashlib.sha256(content).hexdigest()
+    return files.store(content, "证明.pdf", "evidence", digest, by=by, at=timezone.now())
+
+
+def test_the_second_officer_reads_what_an_exclusion_rests_on(
+    as_, officer, second_officer, auditor, institution_admin, trainee, task
+):
+    body = {"code": "imprisoned", "document_id": str(evidence(officer).pk)}
+    as_(officer).post(path(task, "/exclude"), body)
+
+    shown = as_(second_officer).get(path(task)).json()["exclusion"]["document_url"]
+    [listed] = as_(second_officer).get(TASKS).json()["results"]
+
+    assert opens(shown, as_(second_officer)) == 200
+    assert listed["exclusion"]["document_url"] == shown
+    assert opens(shown, as_(officer)) == opens(shown, as_(institution_admin)) == 404
+    assert as_(auditor).get(path(task)).json()["exclusion"]["document_url"] != shown
+    assert as_(trainee).get(path(task)).json()["exclusion"] is None
+
+
+def test_the_second_officer_reads_what_an_observation_rests_on(
+    as_, officer, second_officer, institution_admin, trainee, task
+):
+    document = str(evidence(officer).pk)
+    seen = {"situation": "seeking", "document_id": document}
+    as_(officer).post(path(task, "/observations"), seen)
+    as_(officer).post(path(task, "/observations"), {"situation": "seeking"})
+
+    def shown(user):
+        rows = as_(user).get(path(task, "/observations")).json()["results"]
+        return [row["document_url"] for row in rows]
+
+    without, address = shown(second_officer)
+    assert (without, opens(address, as_(second_officer))) == (None, 200)
+    assert opens(address, as_(officer)) == 404
+    assert shown(trainee) == shown(institution_admin) == [None, None]
+
+
+def test_an_insider_officer_decides_nothing_about_the_institution(
+    as_, institution, trainee, officer, task
+):
+    bureau = factories.bureau(institution.region)
+    insider = factories.user(roles=[(Role.OFFICER, bureau), (Role.TRAINER, institution)])
+    as_(trainee).post(path(task, "/answers"), {"working": False, "situation": "seeking"})
+
+    verified = as_(insider).post(path(task, "/verify"))
+    excluded = as_(insider).post(path(task, "/exclude"), {"code": "military"})
+
+    for refused in (verified, excluded):
+        assert (refused.status_code, refused.json()["code"]) == (409, "own_institution")
+
+
 def test_an_unlisted_reason(as_, officer, task):
     response = as_(officer).post(path(task, "/exclude"), {"code": "inconvenient"})
 
@@ -302,6 +369,7 @@ def test_query_budgets(as_, officer, institution, count, django_assert_max_num_q
         )
         task.exclusion_code = "military"
         task.exclusion_proposed_by = officer
+        task.exclusion_document = factories.stored_file(officer)
         task.save()
         as_(officer).post(path(task, "/observations"), {"situation": "seeking"})
     client = as_(officer)

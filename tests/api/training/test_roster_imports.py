@@ -60,7 +60,9 @@ def test_roster_is_taken_in_and_followed(
     assert response.status_code == 202
     job = response.json()
     assert (job["dry_run"], job["on_bad_rows"]) == (False, "nothing")
-    followed = client.get(f"/api/v1/roster-imports/{job['id']}").json()
+    assert response["Location"] == f"/api/v1/roster-imports/{job['id']}"
+    assert response["Retry-After"] == "1"
+    followed = client.get(response["Location"]).json()
     assert (followed["status"], followed["created_count"]) == ("done", 2)
     assert (followed["rows_read"], followed["rows_total"]) == (2, 2)
     assert followed["refusal"] is None
@@ -94,6 +96,25 @@ def test_bad_rows_are_told_in_the_language_of_the_reader(
             "column": "身份证号",
             "code": "wrong_length",
             "detail": "The number is too short or too long.",
+        }
+    ]
+
+
+def test_remarks_are_told_in_the_language_of_the_reader(
+    as_: As, institution_admin: User, enrolling: TrainingClass
+) -> None:
+    client = as_(institution_admin)
+    job = hand_in(client, enrolling, workbook([person(户籍地="火星")])).json()
+
+    answer = client.get(f"/api/v1/roster-imports/{job['id']}", HTTP_ACCEPT_LANGUAGE="en").json()
+
+    assert (answer["status"], answer["good_count"], answer["bad_rows"]) == ("done", 1, [])
+    assert answer["remarks"] == [
+        {
+            "row": 2,
+            "column": "户籍地",
+            "code": "unknown_region",
+            "detail": "This place is not known in the class's region; that one stands instead.",
         }
     ]
 
@@ -214,7 +235,7 @@ def test_list_leaves_the_bad_rows_out_and_has_a_budget(
         with CaptureQueriesContext(connection) as seen:
             response = client.get(url(enrolling) + "?limit=100")
         assert response.status_code == 200
-        assert "bad_rows" not in response.json()["results"][0]
+        assert not {"bad_rows", "remarks"} & set(response.json()["results"][0])
         return len(seen)
 
     imported(enrolling, workbook([person()]))

@@ -142,7 +142,7 @@ def test_the_rules_refuse_by_name(given, code, as_, institution_admin, draft):
 
 def test_a_conflict_names_the_other_booking(as_, institution_admin, institution, draft):
     venue = factories.venue(institution)
-    other = factories.session(factories.training_class(), venue=venue)
+    other = factories.session(factories.training_class(institution=institution), venue=venue)
 
     response = as_(institution_admin).post(of(draft), single(venue_id=str(venue.pk)))
 
@@ -150,6 +150,15 @@ def test_a_conflict_names_the_other_booking(as_, institution_admin, institution,
     assert response.json()["code"] == "booking_conflict"
     facts = response.json()["facts"]
     assert (facts["kind"], facts["session_id"]) == ("venue", str(other.pk))
+
+
+def test_another_institutions_room_is_not_booked(as_, institution_admin, draft):
+    room = factories.venue(factories.institution())
+
+    response = as_(institution_admin).post(of(draft), single(venue_id=str(room.pk)))
+
+    assert (response.status_code, response.json()["code"]) == (409, "not_available")
+    assert response.json()["facts"] == {"kind": "venue"}
 
 
 @pytest.mark.parametrize("caller", ["trainer_user", "officer", "auditor"])
@@ -175,7 +184,7 @@ def test_a_stranger_does_not_schedule_in_a_published_class(as_, stranger_admin, 
 # -- read -------------------------------------------------------------------------------------
 
 
-def test_the_public_reads_the_timetable_and_of_a_trainer_only_the_name(as_, trainer_user):
+def test_the_public_reads_the_timetable_and_nothing_of_a_trainer(as_, trainer_user, trainee):
     trainer = trainer_user.trainers.get()
     published = factories.training_class("enrolling", institution=trainer.institution)
     session = factories.session(published, trainer=trainer, reason="内部说明")
@@ -185,9 +194,13 @@ def test_the_public_reads_the_timetable_and_of_a_trainer_only_the_name(as_, trai
     [row] = client.get(of(published)).json()["results"]
 
     assert row["id"] == str(session.pk)
-    assert row["trainer_name"] == trainer.name
+    assert (row["trainer_id"], row["trainer_name"]) == (None, None)
     assert row["reason"] == ""
-    assert str(trainer_user.pk) not in str(row)
+    assert trainer.name not in str(row)
+    assert client.get(f"{URL}/{session.pk}").json() == row
+    signed_in = as_(trainee).get(f"{URL}/{session.pk}").json()
+    assert (signed_in["trainer_id"], signed_in["trainer_name"]) == (str(trainer.pk), trainer.name)
+    assert str(trainer_user.pk) not in str(signed_in)
     assert [other["id"] for other in client.get(URL).json()["results"]] == [str(session.pk)]
 
 

@@ -17,8 +17,8 @@ def test_an_institution_engages_a_trainer(as_, institution_admin, institution):
 
     assert response.status_code == 201
     assert response.json()["institution_id"] == str(institution.pk)
-    assert response.json()["user_id"] is not None
-    assert "phone" not in response.json()
+    assert response.json()["phone_masked"] == "138****0001"
+    assert not {"phone", "user_id"} & set(response.json())
 
 
 @pytest.mark.parametrize("caller", ["trainer_user", "officer", "auditor", "trainee"])
@@ -80,3 +80,14 @@ def test_the_list_costs_the_same_for_3_and_60(
 
     with django_assert_num_queries(2):
         client.get(f"{URL}?limit=100&active=true")
+
+
+def test_a_supervisor_and_oneself_are_409(as_, institution_admin, officer):
+    client = as_(institution_admin)
+
+    codes = [
+        client.post(URL, {"name": "测试教师", "phone": phone}).json()["code"]
+        for phone in (officer.phone, institution_admin.phone)
+    ]
+
+    assert codes == ["supervises_here", "own_request"]

@@ -61,6 +61,26 @@ def test_an_institution_changes_its_own_venue_only(
     assert other.status_code == 403
 
 
+def test_mine_are_those_of_my_institutions(as_, institution_admin, trainer_user, institution):
+    venue = factories.venue(institution)
+    factories.venue(factories.institution())
+
+    def found(user):
+        return [row["id"] for row in as_(user).get(f"{URL}?mine=true").json()["results"]]
+
+    assert found(institution_admin) == found(trainer_user) == [str(venue.pk)]
+    assert found(factories.user()) == []
+    assert as_(None).get(f"{URL}?mine=true").status_code == 401
+
+
+def test_venues_are_kept_for_a_minute_for_the_public_only(as_, institution_admin, institution):
+    path = f"{URL}/{factories.venue(institution).pk}"
+
+    for address in (URL, path):
+        assert as_(None).get(address)["Cache-Control"] == "public, max-age=60"
+        assert "private" in as_(institution_admin).get(address)["Cache-Control"]
+
+
 @pytest.mark.parametrize("rows", [3, 60])
 def test_the_list_costs_the_same_for_3_and_60(rows, as_, institution, django_assert_num_queries):
     for _ in range(rows):

@@ -6,7 +6,6 @@ from django.utils import timezone
 from tests import factories
 from tests.api.training.test_certificates import issue
 from training import certificates
-from training.models import Certificate
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +65,12 @@ def test_it_answers_for_ever(as_, officer, certificate, status):
     elif status == "superseded":
         certificates.replace(certificate, reason="x", by=officer, at=timezone.now())
     else:
-        Certificate.objects.update(expires_on=factories.day(-1))
+        certificates.revoke(certificate, reason="x", by=officer, at=timezone.now())
+        again = [certificate.enrolment]
+        yesterday = factories.day(-1)
+        [certificate] = certificates.issue(
+            again, by=officer, at=timezone.now(), expires_on=yesterday
+        )
 
     answer = as_(None).get(f"/api/v1/verify/{certificate.code}")
     page = as_(None).get(f"/verify/{certificate.code}")
