@@ -7,9 +7,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from people.accounts import token_hash
 from people.models import DeviceSession, User
 from people.roles import Grant, Role
+from people.tokens import token_hash
 
 COLUMNS = (
     "id",

@@ -24,6 +24,17 @@ def broken_constraint(error: IntegrityError) -> str:
     return ""
 
 
+def broke_primary_key(error: IntegrityError) -> bool:
+    """Tell whether the row's id names another row."""
+    diagnosis = getattr(error.__cause__, "diag", None)
+    if diagnosis is not None:
+        return (diagnosis.constraint_name or "").endswith("_pkey")
+    said = str(error)
+    unique = COLUMNS.search(said)
+    columns = unique and set(re.findall(rf"{unique[1]}\.(\w+)", said))
+    return columns == {"id"}
+
+
 def _unique_over(table: str, columns: set[str]) -> str:
     # SQLite names the columns of a unique constraint, not the constraint.
     for model in apps.get_models():

@@ -8,11 +8,13 @@ from django.core.files.storage import default_storage
 from django.core.signing import BadSignature, TimestampSigner, b62_encode
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import AuthenticationFailed
 
 from api import problems
 from api.authentication import BearerToken
+from people import journal
 from people.models import StoredFile, User
 
 LINK_SECONDS = 300
@@ -20,6 +22,10 @@ LINK_SECONDS = 300
 # link repeated by a 304 still works for at least the other half.
 WINDOW_SECONDS = 150
 INLINE = frozenset({"image/jpeg", "image/png", "image/webp"})
+# What shows somebody's person; a roster is on record with its import.
+ON_RECORD = frozenset(
+    {StoredFile.Purpose.EVIDENCE, StoredFile.Purpose.DOCUMENT, StoredFile.Purpose.ATTENDANCE_PHOTO}
+)
 SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -49,7 +55,8 @@ def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
     except (BadSignature, ValueError):
         return problems.plain(request, 404)
     file = StoredFile.objects.filter(pk=file_id).first()
-    if file is None or not _may_open(request, UUID(user_id)):
+    reader = _reader(request, UUID(user_id))
+    if file is None or reader is None:
         return problems.plain(request, 404)
     paths = {"": (file.path, file.media_type)}
     paths |= {each["name"]: (each["path"], "image/webp") for each in file.variants}
@@ -58,6 +65,8 @@ def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
         content = default_storage.open(path)
     except FileNotFoundError:
         return problems.plain(request, 404)
+    if request.method == "GET" and file.purpose in ON_RECORD:
+        journal.record("file.open", file, by=reader, at=timezone.now(), variant=variant)
     response = FileResponse(
         content,
         as_attachment=media_type not in INLINE,
@@ -70,15 +79,15 @@ def stored_file(request: HttpRequest, token: str) -> HttpResponseBase:
     return response
 
 
-def _may_open(request: HttpRequest, user_id: UUID) -> bool:
+def _reader(request: HttpRequest, user_id: UUID) -> User | None:
     """An image loader sends no token; one that is sent has to be the same person's."""
     try:
         found = BearerToken().authenticate(request)  # type: ignore[arg-type]  # reads META only
     except AuthenticationFailed:
-        return False
+        return None
     if found is not None and found[0].pk != user_id:
-        return False
-    return User.objects.filter(pk=user_id, is_active=True).exists()
+        return None
+    return User.objects.filter(pk=user_id, is_active=True).first()
 
 
 def attachment(content: bytes, media_type: str, filename: str) -> HttpResponse:

@@ -1,5 +1,6 @@
 """Closed filters: only declared parameters, never an empty value, never an ORM look-up."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -57,6 +58,18 @@ class RegionFilter(filters.CharFilter):
             )
         low, high = subtree(value)
         return qs.filter(Q(**{f"{self.field_name}__gte": low, f"{self.field_name}__lt": high}))
+
+
+class DayFilter(filters.DateFilter):
+    """A local day, bounded so that no arithmetic on it can leave the calendar."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, validators=[_in_calendar], **kwargs)
+
+
+def _in_calendar(day: date) -> None:
+    if not 1900 <= day.year <= 2200:
+        raise ValidationError(_("A day from 1900 to 2200."), code="invalid")
 
 
 class FlagField(forms.Field):

@@ -16,6 +16,7 @@ from api.access import SIGNED_IN
 from api.outputs import version_of
 from api.profile import COUNTED, ProfileAnswer, profile
 from api.resource import Resource
+from people.days import local_day
 from people.models import Organisation, Person, PersonCategory, PersonClaim, Policy, User
 from people.roles import Role
 from training.models import (
@@ -177,8 +178,9 @@ def _of_trainee(person_id: UUID, at: datetime) -> dict[str, QuerySet[Any]]:
             person_id=person_id, status=Enrolment.Status.OFFERED, offer_expires_at__gt=at
         ),
         "follow_ups_to_answer": FollowUpTask.objects.filter(
-            enrolment__person_id=person_id, status=FollowUpTask.Status.OPEN
-        ),
+            enrolment__person_id=person_id,
+            status__in=[FollowUpTask.Status.OPEN, FollowUpTask.Status.IN_CONTACT],
+        ).due_on(local_day(at)),
     }
 
 

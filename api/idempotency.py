@@ -21,7 +21,7 @@ from people import locks
 from people.models import StoredAnswer
 
 KEY = re.compile(r'^"?([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})"?$')
-KEPT_HEADERS = ("Location", "ETag", "Content-Type")
+KEPT_HEADERS = ("Location", "ETag", "Content-Type", "Retry-After")
 KEPT_DAYS = 30
 
 

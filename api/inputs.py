@@ -1,5 +1,6 @@
 """What a request may say: unknown members and naive times are refused, never ignored."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,9 +14,39 @@ from rest_framework import serializers
 from people import identifiers
 from people.days import local_day
 
+# Control characters (C0, C1) and overrides of the text direction: they deceive the eye.
+DECEIVING = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+# Members that hold prose, in which a line may end.
+PROSE = frozenset({"note", "reason", "description"})
+
+
+def refuse_deceiving(text: Any) -> None:
+    """Refuse a line of text with characters that nobody sees."""
+    if DECEIVING.search(str(text)):
+        sentence = _("This text contains control characters.")
+        raise serializers.ValidationError(sentence, code="invalid_characters")
+
+
+def refuse_deceiving_prose(text: Any) -> None:
+    """Do the same for a text of several lines."""
+    refuse_deceiving(str(text).replace("\n", ""))
+
+
+def _guard(name: str, field: serializers.Field[Any, Any, Any, Any]) -> None:
+    if isinstance(field, serializers.ListField):
+        _guard(name, field.child)
+    elif isinstance(field, serializers.CharField) and not field.read_only:
+        field.validators.append(refuse_deceiving_prose if name in PROSE else refuse_deceiving)
+
 
 class Strict(serializers.Serializer[Any]):
-    """Refuses every member that it does not declare as writable."""
+    """Refuses every member that it does not declare as writable, and text that deceives the eye."""
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for name, field in fields.items():
+            _guard(name, field)
+        return fields
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

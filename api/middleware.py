@@ -31,12 +31,15 @@ class RequestContext:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.META.get("HTTP_X_REQUEST_ID", "")
         name = given if REQUEST_ID.match(given) else str(uuid.uuid4())
+        request.request_id = name  # type: ignore[attr-defined]  # for what is logged afterwards
         token = request_id.set(name)
         try:
             response = self.refused(request) or self.get_response(request)
             if self.is_foreign(request, response):
                 # Django's own pages: unknown paths and crashes in debug mode, forbidden hosts.
+                logged = getattr(response, "_has_been_logged", False)
                 response = problems.plain(request, response.status_code)
+                response._has_been_logged = logged  # type: ignore[attr-defined]
         finally:
             request_id.reset(token)
         response["X-Request-Id"] = name
@@ -89,6 +92,8 @@ class MethodOverride:
         override = request.META.get("HTTP_X_HTTP_METHOD_OVERRIDE")
         if override is not None and request.path.startswith("/api/"):
             if request.method != "POST" or override.upper() != "PATCH":
-                return problems.plain(request, 400, "bad_method_override")
+                return problems.plain(
+                    request, 400, "bad_method_override", parameter="X-HTTP-Method-Override"
+                )
             request.method = "PATCH"
         return self.get_response(request)

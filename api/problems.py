@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import exceptions
 from rest_framework.response import Response
 
-from api.collisions import broken_constraint
+from api.collisions import broke_primary_key, broken_constraint
 from people.identifiers import BadIdentifier
-from people.refusals import Refusal
+from people.refusals import IdTaken, Refusal
 from people.tracing import request_id
 
 logger = logging.getLogger(__name__)
@@ -70,6 +70,7 @@ SENTENCES = {
     "conflict": _("This collides with another record."),
     "in_progress": _("The same request is still being worked on."),
     "malformed": _("Not valid JSON."),
+    "bad_method_override": _("Only POST can be overridden, and only by PATCH."),
 }
 MAXIMUM_ERRORS = 100
 RETRYABLE = frozenset({429, 500, 503})
@@ -78,6 +79,7 @@ STATUSES = {
     "wrong_credentials": 401,
     "token_dead": 401,
     "too_many_codes": 429,
+    "too_many_attempts": 429,
     "bad_policy_values": 400,
     "not_yours": 403,
     "role_not_yours_to_give": 403,
@@ -180,13 +182,29 @@ def document(
 
 def answer(exc: Exception, context: Mapping[str, Any]) -> Response:
     """Turn whatever a view raised into a problem (DRF's exception handler)."""
-    status, body, headers = _translate(exc)
+    status, body, headers = _translate(_recognised(exc, context))
+    logged = False
     if status >= 500 or not isinstance(exc, FORESEEN):
         # A guard stood behind the code and held: worth a look even where the caller is to blame.
-        logger.log(logging.ERROR if status >= 500 else logging.WARNING, "unforeseen", exc_info=exc)
+        level = logging.ERROR if status >= 500 else logging.WARNING
+        asked = context.get("request")
+        told = (status, getattr(asked, "method", ""), getattr(asked, "path", ""))
+        logger.log(level, "unforeseen, answered %s: %s %s", *told, exc_info=exc)
+        logged = True
     response = Response(body, status=status, headers=headers, content_type=MEDIA_TYPE)
+    response._has_been_logged = logged  # type: ignore[attr-defined]  # Django would do it again
     response.exception = True
     return response
+
+
+def _recognised(exc: Exception, context: Mapping[str, Any]) -> Exception:
+    """Name the collision of an id that the client made; nothing else does it by that column."""
+    if isinstance(exc, IntegrityError) and broke_primary_key(exc):
+        asked = getattr(context.get("request"), "data", None)
+        given = asked.get("id") if isinstance(asked, Mapping) else None
+        if given:
+            return IdTaken(id=str(given))
+    return exc
 
 
 def _translate(exc: Exception) -> tuple[int, dict[str, Any], dict[str, str]]:
@@ -256,35 +274,18 @@ def said(code: str, detail: str) -> str:
     return translate("This is not one of the choices.") if code == "invalid_choice" else detail
 
 
-def plain(request: HttpRequest, status: int, code: str = "") -> HttpResponse:
+def plain(
+    request: HttpRequest, status: int, code: str = "", *, parameter: str = ""
+) -> HttpResponse:
     """Answer outside of any view: unknown paths, middleware, crashes."""
     language = get_language_from_request(request)
+    code = code or CODES[status]
     # Outside of LocaleMiddleware the thread still speaks the language of an earlier request.
     with override(language):
-        body = document(status, code or CODES[status])
+        named = {"parameter": parameter, "code": code, "detail": str(SENTENCES.get(code, ""))}
+        body = document(status, code, errors=[named] if parameter else None)
     response = HttpResponse(orjson.dumps(body), status=status, content_type=MEDIA_TYPE)
     response["Content-Language"] = language
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Accept-Language"])
     return response
-
-
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer what Django itself found suspicious."""
-    too_big = isinstance(exception, RequestDataTooBig)
-    return plain(request, 413 if too_big else 400)
-
-
-def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a refusal outside the API."""
-    return plain(request, 403)
-
-
-def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer an unknown path."""
-    return plain(request, 404)
-
-
-def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a crash."""
-    return plain(request, 500)

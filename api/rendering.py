@@ -18,7 +18,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-from people.days import SHANGHAI
+from people.days import local_time
 
 DEPTH = 20
 
@@ -27,7 +27,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Decimal | Promise):
         return str(value)
     if isinstance(value, datetime):
-        return value.astimezone(SHANGHAI).isoformat()
+        return local_time(value)
     if isinstance(value, date | time):
         return value.isoformat()
     raise TypeError

@@ -12,6 +12,7 @@ from django.utils.cache import patch_cache_control, patch_vary_headers
 from django.utils.translation import gettext as translate
 from django_filters.filters import MultipleChoiceFilter
 from rest_framework import mixins, status
+from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Empty, Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
@@ -102,6 +103,14 @@ class Resource(GenericViewSet[Any]):
             return response
 
         return write
+
+    def perform_authentication(self, request: Request) -> None:
+        try:
+            super().perform_authentication(request)
+        except AuthenticationFailed:
+            # A dead token makes nobody of the caller: guessing counts against the address.
+            super().check_throttles(request)
+            raise
 
     def check_permissions(self, request: Request) -> None:
         # Counted before anything is decided: a refused caller asks too often like any other.
@@ -229,6 +238,8 @@ class Resource(GenericViewSet[Any]):
         names = given.split(",")
         if any(name not in known for name in names):
             raise bad_parameter(parameter, "unknown_field", translate("Unknown field."))
+        if len(set(names)) < len(names):
+            raise bad_parameter(parameter, "repeated", translate("Name each only once."))
         return names
 
     def check_version(self, row: Model) -> None:

@@ -217,6 +217,7 @@ class Operation(AutoSchema):
                         "type": "array",
                         "minItems": 1,
                         "maxItems": len(values),
+                        "uniqueItems": True,
                         "items": {"type": "string", "enum": values},
                     },
                 }

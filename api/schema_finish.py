@@ -8,7 +8,7 @@ from api import schema_front as front
 from api import schema_parts as parts
 from api.resource import MAXIMUM_VALUE
 from api.schema_enums import name_enums
-from api.schema_values import Examples, bound, types
+from api.schema_values import CHOICES, Examples, bound, types
 
 METHODS = ("get", "put", "post", "patch", "delete")
 
@@ -64,13 +64,18 @@ def _bound_all(schemas: Any, operations: list[Any]) -> None:
         bound(schema, name, asked=name in asked)
     for one in operations:
         for parameter in one["parameters"]:
-            _bound_parameter(parameter.get("schema", {}), one["operationId"])
+            _bound_parameter(parameter, one["operationId"])
         for body in (one.get("requestBody", {}), *one["responses"].values()):
             for media in body.get("content", {}).values():
                 bound(media.get("schema"), one["operationId"], asked=False)
 
 
-def _bound_parameter(schema: dict[str, Any], where: str) -> None:
+def _bound_parameter(parameter: dict[str, Any], where: str) -> None:
+    if "$ref" in parameter:
+        return
+    schema = parameter["schema"]
+    if not {"type", "$ref", *CHOICES} & set(schema):
+        warn(f"the parameter {parameter['name']} of {where} has no type")
     for inner in (schema, schema.get("items", {})):
         inner.pop("x-spec-enum-id", None)
         if "string" in types(inner) and not {"enum", "format"} & set(inner):

@@ -15,7 +15,7 @@ TAGS = {
     "journal": "Who did what, when; for auditors.",
     "me": "The caller: account, person, roles and notices.",
     "notices": "Messages to the caller.",
-    "organisations": "Bureaus, institutions, incubators and enterprises.",
+    "organisations": "Bureaus, institutions and enterprises.",
     "persons": "The real-name register.",
     "policies": "Rules as data, by region and date.",
     "regions": "The tree of regions.",
@@ -26,8 +26,9 @@ TAGS = {
 }
 
 DESCRIPTION = """\
-Retraining, attendance, placement and business incubation for an employment bureau: one register,
-one API for the phone app, the mini-program and the back office.
+启航 (Qihang): retraining, attendance and placement for an employment bureau: one register, one API
+for the phone app, the mini-program and the back office. Business incubation, leave requests and
+corrections of attendance are not in it yet; they will be added inside v1.
 
 ## Signing in
 `POST /api/v1/auth/codes` sends a code to a phone, `POST /api/v1/auth/tokens` exchanges it (or a

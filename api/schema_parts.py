@@ -46,7 +46,7 @@ DESCRIPTIONS = {
 }
 
 # What the door itself answers 409 with, beside the named refusals of the verb.
-DOOR_CODES = ("conflict", "in_progress")
+DOOR_CODES = ("conflict", "id_taken", "in_progress")
 
 
 def _text(description: str, limit: int, pattern: str) -> dict[str, Any]:
@@ -121,13 +121,22 @@ PARAMETERS: dict[str, Any] = {
         "in": "header",
         "required": True,
         "example": '"5f2b8c1d9e0a4b6c7d8e9f01"',
-        **_text("The ETag of the version that is being changed.", 200, "^[\\x20-\\x7e]+$"),
+        **_text(
+            "The ETag of the version that is being changed. `*` names none and is 412 like a stale "
+            "one.",
+            200,
+            "^[\\x20-\\x7e]+$",
+        ),
     },
     "MayMatch": {
         "name": "If-Match",
         "in": "header",
         "example": '"5f2b8c1d9e0a4b6c7d8e9f01"',
-        **_text("If sent, the ETag of the version that is being changed.", 200, "^[\\x20-\\x7e]+$"),
+        **_text(
+            "If sent, the ETag of the version that is being changed. `*` is 412.",
+            200,
+            "^[\\x20-\\x7e]+$",
+        ),
     },
     "IfNoneMatch": {
         "name": "If-None-Match",

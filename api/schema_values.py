@@ -45,16 +45,39 @@ KNOWN: dict[str, Any] = {
     "parent_id": "330000000000",
     "name": "测试一",
     "reason": "家中有事",
+    "purpose": "核对就业登记",
+    "address": "示范路1号",
+    "description": "面向转岗人员",
+    "employer_name": "示例家政服务有限公司",
+    "job_title": "护理员",
+    "qualification": "高级技师",
+    "employment_card_number": "4302020026000001",
+    "refresh": "Zk3TQm1vY2FsLW9ubHktZXhhbXBsZS1yZWZyZXNoLTE",
+    "starts_time": "08:30",
+    "ends_time": "11:30",
+    "topic": "基础知识",
+    "basis": "示例文件2026年第1号",
     "note": "已核对",
     "device_id": "phone-1",
     "platform": "android",
     "version": "5f2b8c1d9e0a4b6c7d8e9f01",
     "latitude": "30.274084",
     "longitude": "120.155070",
+    "radius_m": 200,
+    "accuracy_m": 15,
+    "capacity": 40,
+    "planned_minutes": 180,
+    "step": 59083400,
+    "satisfaction": 5,
+    "enrolment_opens_on": "2026-02-02",
+    "enrolment_closes_on": "2026-02-27",
+    "until": "2026-04-24",
+    "effective_to": None,
     "ends_on": "2026-04-24",
     "ends_at": "2026-03-02T11:30:00+08:00",
     "valid_to": None,
-    "credit_code": "91330100MA27XL0X1A",
+    "credit_code": "91330100MA27XL0X1W",
+    "employer_credit_code": "91330100MA27XL0X1W",
     "seats": 30,
     "seats_taken": 12,
     "limit": 20,
@@ -133,7 +156,10 @@ BOUNDS = {"string": _string, "integer": _integer, "array": _array}
 
 
 class Examples:
-    """Makes a realistic, valid example of any schema of the document."""
+    """Makes a realistic, valid example of any schema of the document.
+
+    A form whose members exclude each other declares examples of its own.
+    """
 
     def __init__(self, schemas: Mapping[str, Any]) -> None:
         self.schemas = schemas
@@ -190,7 +216,9 @@ def _is_neighbour(schema: Mapping[str, Any]) -> bool:
 
 
 def _number(schema: Mapping[str, Any], wanted: Any) -> Any:
-    value = wanted if isinstance(wanted, int) else 1
+    if "integer" not in types(schema) and isinstance(wanted, str):
+        wanted = float(wanted)
+    value = wanted if isinstance(wanted, int | float) else 1
     return min(max(value, schema.get("minimum", value)), schema.get("maximum", value))
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import URLPattern, path
 
-from api import documents, downloads, health
+from api import documents, downloads, health, pages
 from api.home import Home
 from api.people.auth import Codes, Sessions, Tokens
 from api.people.employment_spells import EmploymentSpells
@@ -46,11 +46,14 @@ READ: dict[str, Any] = {"get": "retrieve"}
 LIST: dict[str, Any] = {"get": "list"}
 
 urlpatterns: list[URLPattern] = [
+    path("", pages.front),
+    path("problems/<str:code>", pages.problem),
     path("health/live", health.live),
     path("health/ready", health.ready),
     path("api/v1/openapi.yaml", documents.openapi),
     path("api/docs", documents.SwaggerUi.as_view()),
     path("api/redoc", documents.Redoc.as_view()),
+    path("api/redoc.js", documents.redoc_script),
     # accounts
     path(V1 + "auth/codes", Codes.as_view({"post": "create"})),
     path(V1 + "auth/tokens", Tokens.as_view({"post": "create"})),
@@ -216,6 +219,6 @@ urlpatterns: list[URLPattern] = [
         V1 + "classes/<uuid:class_id>/roster-imports",
         RosterImports.as_view(LIST | {"post": "create"}),
     ),
-    path(V1 + "roster-imports/<uuid:pk>", RosterImports.as_view(READ)),
+    path(V1 + "roster-imports/<uuid:pk>", RosterImports.as_view(READ), name="roster-import"),
     path(V1 + "classes/<uuid:class_id>/roster.xlsx", Rosters.as_view({"get": "sheet"})),
 ]

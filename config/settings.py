@@ -194,7 +194,8 @@ REQUESTS_A_MINUTE = {
 TRUSTED_PROXIES = env.int("QIHANG_TRUSTED_PROXIES", default=0)
 
 SPECTACULAR_SETTINGS = {
-    "TITLE": "Qihang 启航",
+    # Generators name their packages after it, so it is plain ASCII.
+    "TITLE": "Qihang",
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "CONTACT": {"name": "Qihang", "url": "https://qihang.example/support"},
@@ -215,6 +216,8 @@ SPECTACULAR_SETTINGS = {
     "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    # Without this it would ask a validator on another host about every public address.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "REDOC_DIST": "SIDECAR",
     "SORT_OPERATIONS": False,
     "POSTPROCESSING_HOOKS": ["api.schema.complete"],
@@ -256,7 +259,10 @@ MINIMUM_APP_VERSION = env.str("QIHANG_MINIMUM_APP_VERSION", default="1.0.0")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "people.tracing.RequestIdFilter"}},
+    "filters": {
+        "request_id": {"()": "people.tracing.RequestIdFilter"},
+        "refusals_are_no_warnings": {"()": "people.tracing.RefusalFilter"},
+    },
     "formatters": {
         "line": {"format": "{asctime} {levelname} {request_id} {name} {message}", "style": "{"}
     },
@@ -265,7 +271,20 @@ LOGGING = {
             "class": "logging.StreamHandler",
             "filters": ["request_id"],
             "formatter": "line",
-        }
+        },
+        "warnings": {
+            "class": "logging.StreamHandler",
+            "level": "WARNING",
+            "filters": ["request_id"],
+            "formatter": "line",
+        },
     },
     "root": {"handlers": ["console"], "level": env.str("QIHANG_LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # Django's own handler beside ours would tell everything twice while debugging.
+        "django": {"handlers": [], "level": "INFO"},
+        "django.request": {"filters": ["refusals_are_no_warnings"]},
+        # The worker greets at every start, whatever level its logger is given here.
+        "django_tasks_db": {"handlers": ["warnings"], "propagate": False},
+    },
 }

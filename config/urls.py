@@ -2,13 +2,13 @@
 
 from django.urls import include, path
 
-from api import problems
+from api import handlers
 
 urlpatterns = [
     path("", include("api.urls")),
 ]
 
-handler400 = problems.bad_request
-handler403 = problems.forbidden
-handler404 = problems.not_found
-handler500 = problems.server_error
+handler400 = handlers.bad_request
+handler403 = handlers.forbidden
+handler404 = handlers.not_found
+handler500 = handlers.server_error

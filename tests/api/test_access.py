@@ -146,3 +146,25 @@ def test_nobody_comes_in_without_signing_in(door: tuple[str, str, str, type[Reso
 
     assert response.status_code == 401
     assert response["WWW-Authenticate"] == "Bearer"
+
+
+STAFF = [role for role in Role if role != Role.TRAINEE]
+WIDE = [door for door in DOORS if door[2] == "list" and not door[0].count("<")]
+WIDE = [door for door in WIDE if getattr(door[3].serializer_class, "expandable", {})]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("door", WIDE, ids=named)
+def test_a_neighbour_is_named_once(
+    as_: Callable[..., ContractClient], door: tuple[str, str, str, type[Resource]]
+) -> None:
+    everything = [(role, factories.bureau(factories.region())) for role in STAFF]
+    client = as_(factories.user(person=factories.person(), roles=everything))
+
+    for name in door[3].serializer_class.expandable:  # type: ignore[union-attr]
+        once = client.get(f"{door[0]}?expand={name}")
+        twice = client.get(f"{door[0]}?expand={name},{name}")
+
+        assert once.status_code == 200, once.content
+        assert twice.status_code == 400
+        assert twice.json()["errors"][0]["code"] == "repeated"

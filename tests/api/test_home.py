@@ -83,6 +83,22 @@ def test_trainee_is_reminded_of_an_offer(as_, trainee):
     assert todos(as_(trainee)) == {"offers_to_accept": 1}
 
 
+def test_trainee_is_asked_until_the_answer_says_something(as_, trainee):
+    task = factories.follow_up(factories.completion(trainee.person))
+    over = factories.completion(trainee.person)
+    factories.follow_up(over, "in_contact", window_closes_on=factories.day(-1))
+    client = as_(trainee)
+    path = f"/api/v1/follow-ups/{task.pk}/answers"
+
+    before = todos(client)
+    client.post(path, {"working": "unknown"})
+    unsaid = todos(client)
+    client.post(path, {"working": False, "situation": "seeking"})
+
+    assert before == unsaid == {"follow_ups_to_answer": 1}
+    assert todos(client) == {}
+
+
 def test_institution_sees_applications_returned_classes_and_claims(
     as_, institution_admin, stranger_admin, institution
 ):

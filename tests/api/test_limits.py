@@ -76,3 +76,14 @@ def test_the_forwarded_address_counts_only_behind_our_own_proxies(settings: Any)
 
     assert [re.findall(r"r=(\d)", told) for told in spoofed] == [["2"], ["1"]]
     assert [re.findall(r"r=(\d)", told) for told in behind] == [["2"], ["2"]]
+
+
+def test_guessing_tokens_is_slowed_down(as_: Callable[..., ContractClient]) -> None:
+    someone = as_(factories.user())
+
+    statuses = [
+        ContractClient(token=f"guess-{number}").get(REGIONS).status_code for number in range(5)
+    ]
+
+    assert statuses == [401, 401, 401, 429, 429]
+    assert someone.get(REGIONS).status_code == 200

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api import rendering
+from people.days import local_time
 from tests import factories
 from tests.api.doors import DOOR
 from tests.contract import ContractClient
@@ -191,6 +192,8 @@ def test_a_very_long_query_is_refused(someone: ContractClient) -> None:
         ("count=yes", "invalid"),
         ("fields=password", "unknown_field"),
         ("fields=name,,code", "unknown_field"),
+        ("fields=name,name", "repeated"),
+        ("expand=parent,parent", "repeated"),
         ("expand=children", "unknown_field"),
         ("expand=parent__parent", "unknown_field"),
     ],
@@ -238,7 +241,9 @@ def test_a_path_to_nothing_is_told_in_the_one_shape(
 def test_only_post_means_patch_and_nothing_else(someone: ContractClient) -> None:
     path = f"{DOOR}/{factories.COUNTY}"
 
-    assert_refused(someone.get(path, HTTP_X_HTTP_METHOD_OVERRIDE="PATCH"), 400)
+    refused = someone.get(path, HTTP_X_HTTP_METHOD_OVERRIDE="PATCH")
+    assert_refused(refused, 400)
+    assert refused.json()["errors"][0]["parameter"] == "X-HTTP-Method-Override"
     for method in ("DELETE", "PUT", "GET", "", "nonsense"):
         assert_refused(someone.post(path, HTTP_X_HTTP_METHOD_OVERRIDE=method), 400)
 
@@ -297,3 +302,7 @@ def test_every_moment_is_told_in_local_time():
     moment = datetime(2026, 3, 2, 1, 30, tzinfo=UTC)
 
     assert rendering.dumps({"at": moment}) == b'{"at":"2026-03-02T09:30:00+08:00"}'
+
+
+def test_a_moment_among_facts_is_kept_in_local_time() -> None:
+    assert local_time(datetime(2026, 3, 2, 1, 30, tzinfo=UTC)) == "2026-03-02T09:30:00+08:00"
