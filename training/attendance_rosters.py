@@ -13,8 +13,8 @@ from people import journal
 from people.days import SHANGHAI
 from people.models import User
 from people.roles import Grant, Scope
-from people.sheets import write_workbook
 from people.statements import Given, Prepared, with_grants
+from people.workbooks import write_workbook
 from training.attendance_rates import percent, rates_of
 from training.models import AttendanceRecord, ClassSession, TrainingClass
 from training.models.enrolments import ON_ROSTER

@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from people import identifiers, journal, sheets
+from people import identifiers, journal, workbooks
 from people.models import Person, PersonCategory, User
 from people.models.persons import sealed
 from people.refusals import Refusal
@@ -89,7 +89,7 @@ def export(
     journal.record(
         "roster.export", training_class, by=by, at=at, full=full, purpose=purpose, count=len(rows)
     )
-    return sheets.write_workbook(
+    return workbooks.write_workbook(
         HEADERS,
         _rows(rows, full=full),
         title=f"{training_class.name}学员花名册",
@@ -97,7 +97,7 @@ def export(
     )
 
 
-def _rows(enrolments: list[Enrolment], *, full: bool) -> Iterator[Sequence[sheets.CellValue]]:
+def _rows(enrolments: list[Enrolment], *, full: bool) -> Iterator[Sequence[workbooks.CellValue]]:
     for number, enrolment in enumerate(enrolments, start=1):
         person = enrolment.person
         card = person.employment_card_number
