@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, cast
@@ -123,8 +124,7 @@ def run(job: RosterImport, *, at: datetime) -> RosterImport:
     with transaction.atomic():
         LIFECYCLE.move(job, "start", by=job.created_by, at=at)
     try:
-        entries, faults = _read(job, at=at)
-        _decide(job, entries, faults, at=at)
+        _decide(job, _read(job, at=at), at=at)
     except Refusal as refusal:
         _refuse(job, refusal, at=at)
     except Exception:
@@ -134,7 +134,17 @@ def run(job: RosterImport, *, at: datetime) -> RosterImport:
     return job
 
 
-def _read(job: RosterImport, *, at: datetime) -> tuple[list[Entry], list[Fault]]:
+@dataclass(slots=True)
+class Reading:
+    """What the rows of a sheet say."""
+
+    entries: list[Entry] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    # Rows of the class's own masked roster, come back as they went out.
+    returned: int = 0
+
+
+def _read(job: RosterImport, *, at: datetime) -> Reading:
     rows = list(
         sheets.read_table(
             storage.read(job.path),
@@ -146,18 +156,30 @@ def _read(job: RosterImport, *, at: datetime) -> tuple[list[Entry], list[Fault]]
     if not rows:
         raise NoRows
     _progress(job, rows_total=len(rows))
-    entries: list[Entry] = []
-    faults: list[Fault] = []
+    reading = Reading()
+    masked = _masked_roster(job)
     seen: set[str] = set()
     remaining = iter(rows)
     while chunk := list(islice(remaining, READ_AT_ONCE)):
-        for found in _read_chunk(chunk, seen, at=at):
+        new = [row for row in chunk if not _is_on(masked, row)]
+        reading.returned += len(chunk) - len(new)
+        for found in _read_chunk(new, seen, at=at):
             if isinstance(found, Entry):
-                entries.append(found)
+                reading.entries.append(found)
             else:
-                faults.extend(found)
+                reading.faults.extend(found)
         _progress(job, rows_read=job.rows_read + len(chunk))
-    return entries, faults
+    return reading
+
+
+def _masked_roster(job: RosterImport) -> set[tuple[str, str]]:
+    on_it = job.training_class.enrolments.live()
+    shown = on_it.values_list("person__name", "person__id_number_masked")
+    return {roster_rows.masked_identity(name, number) for name, number in shown}
+
+
+def _is_on(masked: set[tuple[str, str]], row: sheets.Row) -> bool:
+    return roster_rows.masked_identity(row["name"], row["id_number"]) in masked
 
 
 def _read_chunk(
@@ -181,10 +203,10 @@ def _progress(job: RosterImport, **numbers: int) -> None:
     RosterImport.objects.filter(pk=job.pk).update(**numbers)
 
 
-def _decide(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at: datetime) -> None:
+def _decide(job: RosterImport, reading: Reading, *, at: datetime) -> None:
     for last in (False, False, True):
         try:
-            return _settle(job, entries, faults, at=at)
+            return _settle(job, reading, at=at)
         except roster_admissions.OvertakenError:
             if last:
                 raise
@@ -192,9 +214,10 @@ def _decide(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at:
 
 
 @transaction.atomic
-def _settle(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at: datetime) -> None:
+def _settle(job: RosterImport, reading: Reading, *, at: datetime) -> None:
     """Plan, write and close the job in one transaction."""
-    plan = roster_admissions.plan(job.training_class_id, entries, at=at)
+    plan = roster_admissions.plan(job.training_class_id, reading.entries, at=at)
+    unchanged = plan.unchanged + reading.returned
     by = job.created_by
     storage.discard([job.path])
     if plan.mismatches:
@@ -211,13 +234,13 @@ def _settle(job: RosterImport, entries: list[Entry], faults: list[Fault], *, at:
     if plan.mismatches_of_strangers > MISMATCHES_ALLOWED:
         _close_refused(job, TooManyMismatches(allowed=MISMATCHES_ALLOWED), at=at)
         return
-    bad = sorted([*faults, *plan.faults], key=lambda fault: fault.row)
+    bad = sorted([*reading.faults, *plan.faults], key=lambda fault: fault.row)
     report: dict[str, Any] = {
         "bad_rows": [fault.dump() for fault in bad],
         "bad_count": len({fault.row for fault in bad}),
         "remarks": [remark.dump() for remark in plan.remarks],
-        "good_count": len(plan.newcomers) + plan.unchanged,
-        "unchanged_count": plan.unchanged,
+        "good_count": len(plan.newcomers) + unchanged,
+        "unchanged_count": unchanged,
         "finished_at": Now(),
     }
     if bad and job.on_bad_rows == RosterImport.OnBadRows.NOTHING:

@@ -76,6 +76,11 @@ def same_name(one: str, other: str) -> bool:
     return _folded(one) == _folded(other)
 
 
+def masked_identity(name: str, id_number: str) -> tuple[str, str]:
+    """Tell by what a row of a masked roster is known again on the roster that it came from."""
+    return _folded(name), identifiers.compact(id_number)
+
+
 def _folded(name: str) -> str:
     return re.sub(r"[·・•‧∙.]", "·", identifiers.compact(name)).casefold()
 

@@ -535,7 +535,7 @@ def test_plan_that_no_longer_holds_is_noticed(enrolling: TrainingClass) -> None:
     row = person()
     entry_sheet = workbook([row])
     job = imported(enrolling, entry_sheet, dry_run=True)
-    entries, _ = _entries(job, entry_sheet)
+    entries = _entries(job, entry_sheet)
     plan = roster_admissions.plan(enrolling.pk, entries, at=timezone.now())
     factories.person(name="测试一", id_number=row["身份证号"])
 
@@ -545,7 +545,7 @@ def test_plan_that_no_longer_holds_is_noticed(enrolling: TrainingClass) -> None:
 
 def _entries(job: RosterImport, content: bytes) -> Any:
     job.path = roster_imports.storage.put(content, "rosters")
-    return roster_imports._read(job, at=timezone.now())
+    return roster_imports._read(job, at=timezone.now()).entries
 
 
 def test_finished_job_is_not_run_again(enrolling: TrainingClass) -> None:

@@ -86,7 +86,9 @@ def test_every_category_and_education_is_written_as_it_is_read() -> None:
         assert len(texts) == len(set(texts))
 
 
-def test_masked_roster_names_each_number_when_it_comes_back(enrolling: TrainingClass) -> None:
+def test_masked_roster_shows_no_number_and_changes_nothing_when_it_comes_back(
+    enrolling: TrainingClass,
+) -> None:
     sent = [person(姓名="张样例"), person(姓名="测试二")]
     imported(enrolling, workbook(sent))
 
@@ -97,8 +99,20 @@ def test_masked_roster_names_each_number_when_it_comes_back(enrolling: TrainingC
     for row in sent:
         for column in ("身份证号", "联系电话", "就业创业证号"):
             assert row[column] not in text
+    assert (job.status, job.unchanged_count, job.created_count) == ("done", 2, 0)
+    assert job.bad_rows == []
+
+
+def test_masked_roster_of_another_class_is_refused_by_the_cell(enrolling: TrainingClass) -> None:
+    imported(enrolling, workbook([person(姓名="张样例"), person(姓名="测试二")]))
+    content = export(enrolling, full=False, purpose="")
+    other = factories.training_class("enrolling", institution=enrolling.institution)
+
+    job = imported(other, content)
+
     refused = [reason for reason in reasons(job) if reason[1] == "身份证号"]
     assert refused == [(3, "身份证号", "masked"), (4, "身份证号", "masked")]
+    assert job.created_count == 0
 
 
 def test_full_roster_needs_a_purpose_and_is_on_record(enrolling: TrainingClass) -> None:
