@@ -48,6 +48,12 @@ class Strict(serializers.Serializer[Any]):
             _guard(name, field)
         return fields
 
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        # A bare null: left alone, it is refused by a sentence that has no Chinese.
+        return super().run_validation(
+            [] if data is None and getattr(self, "parent", None) is None else data
+        )
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             writable = {name for name, field in self.fields.items() if not field.read_only}

@@ -60,3 +60,12 @@ def test_one_request_does_not_speak_the_language_of_the_one_before() -> None:
     assert response.status_code == 431
     assert response["Content-Language"] == "zh-hans"
     assert "headers" not in response.json()["title"]
+
+
+def test_a_body_of_null_is_refused_in_chinese(client) -> None:
+    response = client.generic(
+        "POST", "/api/v1/auth/codes", b"null", content_type="application/json"
+    )
+
+    assert response.status_code == 400
+    assert not response.json()["detail"].isascii()
