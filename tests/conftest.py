@@ -2,6 +2,8 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.cache import cache
@@ -89,3 +91,16 @@ def auditor(institution: Organisation) -> User:
 def key() -> Callable[[], str]:
     """Make a fresh idempotency key."""
     return lambda: str(uuid.uuid4())
+
+
+@pytest.fixture
+def folder(settings: Any, tmp_path: Path) -> Path:
+    """A disk of the test's own, and a worker that works while one waits."""
+    settings.STORAGES = settings.STORAGES | {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path), "base_url": None},
+        }
+    }
+    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
+    return tmp_path

@@ -21,18 +21,7 @@ from tests.training.rosters import HEADERS, csv, imported, person, reasons, work
 from training import roster_admissions, roster_imports
 from training.models import Enrolment, RosterImport, TrainingClass
 
-
-@pytest.fixture(autouse=True)
-def folder(settings: Any, tmp_path: Path) -> Path:
-    """A disk of the test's own, and a worker that works while one waits."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path), "base_url": None},
-        }
-    }
-    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture

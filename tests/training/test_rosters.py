@@ -3,8 +3,6 @@
 import io
 import re
 import zipfile
-from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
@@ -18,18 +16,7 @@ from tests.training.rosters import imported, person, reasons, workbook
 from training import rosters
 from training.models import TrainingClass
 
-
-@pytest.fixture(autouse=True)
-def folder(settings: Any, tmp_path: Path) -> Path:
-    """A disk of the test's own, and a worker that works while one waits."""
-    settings.STORAGES = settings.STORAGES | {
-        "default": {
-            "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": str(tmp_path), "base_url": None},
-        }
-    }
-    settings.TASKS = {"default": {"BACKEND": "django_tasks.backends.immediate.ImmediateBackend"}}
-    return tmp_path
+pytestmark = pytest.mark.usefixtures("folder")
 
 
 @pytest.fixture
